@@ -1,0 +1,31 @@
+"""The queue, and the one list of periodic work."""
+
+import os
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_init
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+app = Celery("portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# name of the task → seconds between two runs. Each is harmless to run twice, and catches up when it was missed.
+PERIODIC = {
+    "notifications.sweep": 10,
+    "notifications.ask_operator": 60,
+    "billing.reconcile": 120,
+    "billing.forget_tokens": 3600,
+}
+app.conf.beat_schedule = {
+    name: {"task": name, "schedule": every, "options": {"expires": every}} for name, every in PERIODIC.items()
+}
+
+
+@worker_init.connect
+def _check_keys(**_: Any) -> None:
+    from portal.sealed.sentinel import guard
+
+    guard()

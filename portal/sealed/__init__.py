@@ -1,0 +1,1 @@
+"""Sealed storage: what is personal leaves this package only encrypted."""

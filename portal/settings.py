@@ -1,0 +1,305 @@
+"""All settings: read from the environment, typed, and refused where a secret is missing or unsafe."""
+
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from portal.sealed.keys import KeyRing
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+
+def required(name: str) -> str:
+    """A value that nothing can stand in for; an empty one counts as missing."""
+    value: str = env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set (see .env.example; `make run` makes its own)")
+    return value
+
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def endpoint(name: str, default: str) -> str:
+    """A company's address; plain http only to this machine."""
+    url: str = env.str(name, default=default).rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+        raise ImproperlyConfigured(f"{name} must be https (plain http is accepted to this machine only)")
+    return url
+
+
+# --- who we are -------------------------------------------------------------------------------------------------------
+SECRET_KEY = required("SECRET_KEY")
+PII_KEYS = required("PII_KEYS")
+PII_INDEX_KEYS = required("PII_INDEX_KEYS")
+KeyRing.parse("PII_INDEX_KEYS", PII_INDEX_KEYS)
+# The package reads this at import; our sealed fields use the ring itself (portal/sealed/keys.py).
+FIELD_ENCRYPTION_KEY = [urlsafe_b64encode(key) for key in KeyRing.parse("PII_KEYS", PII_KEYS).derive("field")]
+
+DEBUG = env.bool("DEBUG", default=False)
+SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{env.int('PORT', default=8000)}").rstrip("/")
+SITE_HOST = urlsplit(SITE_URL).hostname or ""
+HTTPS = SITE_URL.startswith("https://")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+SUPPORT_PHONE = env.str("SUPPORT_PHONE", default="021-00000000")
+
+WORLD_URL = env.str("WORLD_URL", default="").rstrip("/")  # the desk-top outside world, development and tests only
+if WORLD_URL and (urlsplit(WORLD_URL).hostname not in LOOPBACK or not (DEBUG or SITE_HOST in LOOPBACK)):
+    raise ImproperlyConfigured("WORLD_URL stands in for banks and operators: it is refused on a public address")
+
+# --- rooms ------------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold_farsi",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_user_agents",
+    "encrypted_model_fields",
+    "portal",
+    "notifications",
+    "allauth",
+    "accounts.allauth_sealed.SealedAccountConfig",
+    "accounts",
+    "billing",
+    "devices",
+    "policy",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "portal.middleware.SecurityHeaders",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "portal.middleware.Language",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "devices.middleware.DeviceMiddleware",
+]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.context.site",
+            ],
+        },
+    }
+]
+
+# --- where things are kept --------------------------------------------------------------------------------------------
+DATABASES = {"default": env.db_url_config(required("DATABASE_URL"))}
+DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = required("REDIS_URL")
+# The cache holds rate limits alone and lives in PostgreSQL, so no page ever waits for Redis.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_cache",
+        "KEY_FUNCTION": "portal.sealed.cache.keyed",
+    }
+}
+SESSION_ENGINE = "portal.sealed.sessions"
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
+SESSION_COOKIE_AGE = 14 * 24 * 3600  # seconds
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+CSRF_FAILURE_VIEW = "portal.views.csrf_failure"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+MEDIA_BACKEND = env.str("MEDIA_URL_BACKEND", default="")  # s3://bucket?endpoint=…; unset: files under DATA_DIR
+if MEDIA_BACKEND:
+    raise ImproperlyConfigured("MEDIA_URL_BACKEND: this release keeps sealed files under DATA_DIR only")
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "media", "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+UPLOAD_CAP = 11 * 1024 * 1024  # bytes kept of one uploaded file; forms set their own, lower limits
+FILE_UPLOAD_HANDLERS = ["portal.sealed.uploads.InMemoryUploadHandler"]
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+
+# --- sign-in ----------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.Customer"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+MIGRATION_MODULES = {"account": "accounts.allauth_migrations"}
+ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
+ACCOUNT_SIGNUP_FORM_CLASS = "policy.forms.AcceptPolicyForm"
+ACCOUNT_LOGIN_METHODS = {"email", "phone"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "phone*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 1
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_PHONE_VERIFICATION_ENABLED = True
+ACCOUNT_PHONE_VERIFICATION_MAX_ATTEMPTS = 5
+ACCOUNT_PHONE_VERIFICATION_TIMEOUT = 5 * 60  # seconds
+ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_MAX_EMAIL_ADDRESSES = 2
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm", "login": "accounts.forms.LoginForm"}
+PASSWORD_RESET_TIMEOUT = 3600  # seconds
+
+# --- language and time ------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "fa"
+LANGUAGES = [("fa", _("Persian")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+USE_I18N = USE_TZ = True
+TIME_ZONE = "Asia/Tehran"
+
+# --- security headers -------------------------------------------------------------------------------------------------
+SECURE_HSTS_SECONDS = 2 * 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE_SSL_REDIRECT = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+
+# --- the queue --------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ACKS_LATE = CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 120,  # seconds; longer than any task, see notifications/channels.py for the calls' limits
+    "socket_timeout": 2,
+    "socket_connect_timeout": 2,
+    "unacked_restore_interval": 5,
+    "unacked_restore_throttle": 1,
+}
+
+# --- companies outside ------------------------------------------------------------------------------------------------
+def _smtp(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme != "smtp" or not parts.hostname:
+        raise ImproperlyConfigured("EMAIL_URL is written smtp://user:password@host:port?tls=1")
+    return {
+        "host": parts.hostname,
+        "port": parts.port or 25,
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "tls": "tls=1" in parts.query,
+    }
+
+
+_world = urlsplit(WORLD_URL)
+_world_mail = f"smtp://{_world.hostname}:{env.int('WORLD_SMTP_PORT', default=(_world.port or 0) + 1)}" if WORLD_URL else ""
+SMTP = _smtp(required("EMAIL_URL") if not WORLD_URL else env.str("EMAIL_URL", default=_world_mail))
+EMAIL_FROM = env.str("EMAIL_FROM", default=f"Yaghout Software Group <no-reply@{SITE_HOST or 'localhost'}>")
+DEFAULT_FROM_EMAIL = EMAIL_FROM
+
+KAVENEGAR = {
+    "api_key": required("KAVENEGAR_API_KEY"),
+    "api_url": endpoint("KAVENEGAR_API_URL", f"{WORLD_URL}/kavenegar" if WORLD_URL else "https://api.kavenegar.com"),
+    "sender": env.str("KAVENEGAR_SENDER", default=""),
+    "push_secret": env.str("KAVENEGAR_PUSH_SECRET", default=""),
+}
+
+GATEWAY_HOMES = {  # slug → (API, browser) as the gateways' documents give them
+    "sep": ("https://sep.shaparak.ir", "https://sep.shaparak.ir"),
+    "zarinpal": ("https://payment.zarinpal.com", "https://payment.zarinpal.com"),
+}
+GATEWAY_CREDENTIALS = {"sep": ["terminal_id"], "zarinpal": ["merchant_id"]}
+_world_credentials = {"terminal_id": "2015", "merchant_id": "00000000-0000-4000-8000-000000002015"}
+GATEWAYS: list[str] = env.list("GATEWAYS", default=list(GATEWAY_HOMES) if WORLD_URL else [])
+GATEWAY: dict[str, dict[str, str]] = {}
+for _slug in GATEWAYS:
+    if _slug not in GATEWAY_HOMES:
+        raise ImproperlyConfigured(f"GATEWAYS names {_slug!r}; known are {', '.join(GATEWAY_HOMES)}")
+    _api, _browser = (f"{WORLD_URL}/{_slug}",) * 2 if WORLD_URL else GATEWAY_HOMES[_slug]
+    GATEWAY[_slug] = {
+        "api_url": endpoint(f"{_slug.upper()}_API_URL", _api),
+        "browser_url": endpoint(f"{_slug.upper()}_BROWSER_URL", _browser),
+    }
+    for _name in GATEWAY_CREDENTIALS[_slug]:
+        _variable = f"{_slug.upper()}_{_name.upper()}"
+        GATEWAY[_slug][_name] = env.str(_variable, default=_world_credentials[_name]) if WORLD_URL else required(_variable)
+
+USER_AGENTS_CACHE = None  # Redis would cost more than parsing does (devices/user_agent.py)
+
+# --- staff screens ----------------------------------------------------------------------------------------------------
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": _("Yaghout portal"),
+    "SITE_HEADER": _("Yaghout portal"),
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+}
+
+# --- logs: what happened and to which row, never to whom --------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django.request": {"level": "ERROR"},  # a 404's path may be something that a person typed
+        "urllib3": {"level": "WARNING"},  # its debug lines hold the operator's key
+        "celery": {"level": "WARNING"},
+    },
+}
