@@ -1,7 +1,112 @@
-"""What django-allauth asks us: how to reach a customer, and what to say."""
+"""What django-allauth asks of us: how a customer is found and reached, and in whose words."""
+
+import secrets
+from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from accounts import iran
+from accounts.flows import tell_old_mobile
+from accounts.models import Customer
+from notifications.flows import tell
+
+
+class MobileField(forms.CharField):
+    """A mobile number in any way of writing; cleans to `+989XXXXXXXXX`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel", "dir": "ltr"})
+        super().__init__(**{"max_length": 20, "widget": widget, **kwargs})
+
+    def clean(self, value: Any) -> str:
+        value = super().clean(value)
+        return iran.mobile(value) if value else ""
 
 
 class Adapter(DefaultAccountAdapter):
-    """filled in below"""
+    """Codes by SMS, links by e-mail, both through the outbox; nothing said about who has an account."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": _("This e-mail and password do not belong together."),
+        "phone_password_mismatch": _("This mobile and password do not belong together."),
+        "too_many_login_attempts": _("Too many wrong tries. Please wait five minutes and sign in again."),
+        "incorrect_code": _("This code is not right. Please compare it with the newest SMS."),
+    }
+
+    def new_user(self, request: HttpRequest) -> Customer:
+        return Customer(language=get_language() or "fa")
+
+    # --- phone ---------------------------------------------------------------------------------------------------
+
+    def phone_form_field(self, **kwargs: Any) -> MobileField:
+        return MobileField(**{**kwargs, "label": _("Mobile number")})
+
+    def generate_phone_verification_code(self, *, user: Any, phone: str) -> str:
+        return f"{secrets.randbelow(1_000_000):06d}"
+
+    def set_phone(self, user: Customer, phone: str, verified: bool) -> None:
+        user.mobile, user.mobile_verified_at = phone, timezone.now() if verified else None
+        if not user._state.adding:
+            user.save(update_fields=["mobile", "mobile_verified_at"])
+
+    def set_phone_verified(self, user: Customer, phone: str) -> None:
+        old, was_verified = user.mobile, user.mobile_verified_at
+        self.set_phone(user, phone, verified=True)
+        if was_verified and old != phone:
+            tell_old_mobile(customer=user, old=old)
+
+    def get_phone(self, user: Customer) -> tuple[str, bool] | None:
+        return (user.mobile, user.mobile_verified_at is not None) if user.mobile else None
+
+    def get_user_by_phone(self, phone: str) -> Customer | None:
+        try:
+            return Customer.objects.filter(mobile=iran.mobile(phone)).first()
+        except ValidationError:
+            return None
+
+    def send_verification_code_sms(self, user: Customer, phone: str, code: str, **kwargs: Any) -> None:
+        with transaction.atomic():
+            key = f"phone_code:{secrets.token_hex(8)}"
+            tell(user, "phone_code", about="mobile", context={"code": code}, key=key, to={"sms": phone})
+
+    def send_account_already_exists_sms(self, phone: str) -> None:
+        if owner := self.get_user_by_phone(phone):
+            self._say_it_exists(owner)
+
+    def send_unknown_account_sms(self, phone: str, **kwargs: Any) -> None:
+        """Strangers get nothing from us."""
+
+    # --- e-mail --------------------------------------------------------------------------------------------------
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        if owner := Customer.objects.filter(email=email).first():
+            self._say_it_exists(owner)
+
+    def _say_it_exists(self, owner: Customer) -> None:
+        hour = timezone.now().strftime("%Y%m%d%H")
+        with transaction.atomic():
+            tell(owner, "account_exists", about="account", key=f"account_exists:{owner.ref}:{hour}")
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """allauth's mails, as messages of our catalogue; `template_prefix` is allauth's name for them."""
+        owner: Customer = context.get("user") or Customer.objects.get(email=email)
+        key = f"{template_prefix}:{secrets.token_hex(8)}"
+        match template_prefix.removeprefix("account/email/"):
+            case "email_confirmation" | "email_confirmation_signup":
+                message, words = "confirm_email", {"url": context["activate_url"]}
+            case "password_reset_key":
+                message, words = "password_reset", {"url": context["password_reset_url"]}
+            case "password_reset" | "password_changed" | "password_set":
+                message, words = "password_changed", {}
+            case other:
+                raise LookupError(f"no message of our catalogue for {other}")
+        with transaction.atomic():
+            to = {"email": email} if message in ("confirm_email", "password_reset") else None
+            tell(owner, message, about="account", context=words, key=key, to=to)

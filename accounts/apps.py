@@ -1,7 +1,20 @@
+from typing import Any
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
-    verbose_name = _("Accounts")
+    verbose_name = _("Customers")
+
+    def ready(self) -> None:
+        from allauth.account.signals import email_changed
+
+        from accounts.flows import tell_old_email
+
+        def on_email_changed(user: Any, from_email_address: Any, **_: Any) -> None:
+            if from_email_address:
+                tell_old_email(customer=user, old=from_email_address.email)
+
+        email_changed.connect(on_email_changed, weak=False, dispatch_uid="accounts.tell_old_email")

@@ -1,5 +1,12 @@
-"""Addresses of this room."""
+"""Addresses of this room; sign-in and sign-up are allauth's, under /accounts/."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from accounts import views
+
+urlpatterns = [
+    path("profile/", views.profile, name="profile"),
+    path("profile/edit/", views.profile_edit, name="profile_edit"),
+    path("profile/photo-id/", views.photo_id, name="photo_id"),
+    path("profile/access-log/", views.access_log, name="access_log"),
+]

@@ -18,6 +18,7 @@ PERIODIC = {
     "notifications.ask_operator": 60,
     "billing.reconcile": 120,
     "billing.forget_tokens": 3600,
+    "accounts.forget_unfinished": 3600,
 }
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": every, "options": {"expires": every}} for name, every in PERIODIC.items()

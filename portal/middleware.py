@@ -1,6 +1,5 @@
 """Headers and language of every answer."""
 
-from typing import Any
 
 from csp.middleware import CSPMiddleware
 from django.conf import settings
@@ -11,7 +10,11 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import trans_real
 
 # The staff theme (unfold) runs Alpine, which compiles its attributes, and styles elements inline.
-STAFF_CSP = {"script-src": ["'self'", "'unsafe-eval'"], "style-src": ["'self'", "'unsafe-inline'"], "img-src": ["'self'", "data:"]}
+STAFF_CSP = {
+    "script-src": ["'self'", "'unsafe-eval'"],
+    "style-src": ["'self'", "'unsafe-inline'"],
+    "img-src": ["'self'", "data:"],
+}
 
 
 class SecurityHeaders(CSPMiddleware):

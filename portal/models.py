@@ -11,3 +11,6 @@ class Sentinel(models.Model):
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="portal_sentinel_is_alone")]
+
+    def __str__(self) -> str:
+        return "sentinel"

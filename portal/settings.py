@@ -141,7 +141,11 @@ if MEDIA_BACKEND:
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": DATA_DIR / "media", "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+        "OPTIONS": {
+            "location": DATA_DIR / "media",
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
@@ -232,6 +236,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "unacked_restore_throttle": 1,
 }
 
+
 # --- companies outside ------------------------------------------------------------------------------------------------
 def _smtp(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
@@ -247,7 +252,9 @@ def _smtp(url: str) -> dict[str, Any]:
 
 
 _world = urlsplit(WORLD_URL)
-_world_mail = f"smtp://{_world.hostname}:{env.int('WORLD_SMTP_PORT', default=(_world.port or 0) + 1)}" if WORLD_URL else ""
+_world_mail = (
+    f"smtp://{_world.hostname}:{env.int('WORLD_SMTP_PORT', default=(_world.port or 0) + 1)}" if WORLD_URL else ""
+)
 SMTP = _smtp(required("EMAIL_URL") if not WORLD_URL else env.str("EMAIL_URL", default=_world_mail))
 EMAIL_FROM = env.str("EMAIL_FROM", default=f"Yaghout Software Group <no-reply@{SITE_HOST or 'localhost'}>")
 DEFAULT_FROM_EMAIL = EMAIL_FROM
@@ -277,7 +284,9 @@ for _slug in GATEWAYS:
     }
     for _name in GATEWAY_CREDENTIALS[_slug]:
         _variable = f"{_slug.upper()}_{_name.upper()}"
-        GATEWAY[_slug][_name] = env.str(_variable, default=_world_credentials[_name]) if WORLD_URL else required(_variable)
+        GATEWAY[_slug][_name] = (
+            env.str(_variable, default=_world_credentials[_name]) if WORLD_URL else required(_variable)
+        )
 
 USER_AGENTS_CACHE = None  # Redis would cost more than parsing does (devices/user_agent.py)
 

@@ -1,6 +1,5 @@
 """Fixtures that every room shares."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,8 @@
 """Blind indexes: find a sealed value by its keyed hash, without ever storing or sending the value.
 
-`filter(email=…)` on a sealed column is rewritten to its companion `email_bi` = HMAC-SHA256 of the normalised value under
-a key of that table and column, cut to 128 bits. So sign-in, joins and ModelForm uniqueness work as on a plain column.
+`filter(email=…)` on a sealed column is rewritten to its companion `email_bi` = HMAC-SHA256 of the normalised value
+under a key of that table and column, cut to 128 bits. So sign-in, joins and ModelForm uniqueness work as on a plain
+column.
 """
 
 import hmac

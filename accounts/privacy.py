@@ -1,0 +1,48 @@
+"""What this room holds about a person, how it is handed over and how it goes."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.base_user import AbstractBaseUser
+
+from accounts.models import Customer, Look, PhotoId
+from portal.privacy import Held
+
+ACCOUNT = "until the account is closed"
+HOLDS = {
+    "Customer.email": Held("to send you documents and to sign you in", ACCOUNT),
+    "Customer.mobile": Held("to send you documents and codes, and to sign you in", ACCOUNT),
+    "Customer.name": Held("to know with whom we have a contract", ACCOUNT),
+    "Customer.surname": Held("to know with whom we have a contract", ACCOUNT),
+    "Customer.gender": Held("to address you properly", ACCOUNT),
+    "Customer.birth_date": Held("to tell people of the same name apart", ACCOUNT),
+    "Customer.national_code": Held("the law asks providers of hosting to know their customers", ACCOUNT),
+    "Customer.landline": Held("to call you in urgent cases", ACCOUNT),
+    "Customer.address": Held("for invoices", ACCOUNT),
+    "Customer.postal_code": Held("for invoices", ACCOUNT),
+    "PhotoId.file_key": Held("opens the photo of your ID card, which proves who you are", ACCOUNT),
+    "PhotoId.reason": Held("tells you why a photo was refused", ACCOUNT),
+    "Look.why": Held("tells you why our staff looked at your information", ACCOUNT),
+}
+
+
+def export(customer: Customer) -> dict[str, Any]:
+    """Everything of this room, as plain values."""
+    person = {name: str(getattr(customer, name) or "") for name in Customer.PERSONAL}
+    photos = [{"at": p.submitted_at.isoformat(), "status": p.status} for p in PhotoId.objects.visible_to(customer)]
+    looks = [{"at": k.at.isoformat(), "fields": k.fields, "why": k.why} for k in Look.objects.visible_to(customer)]
+    return {"profile": person, "photo_ids": photos, "looks": looks}
+
+
+def erase(customer: Customer) -> None:
+    """Empty every personal column; the row stays as a reference for books that the law keeps."""
+    for photo in PhotoId.objects.visible_to(customer):
+        photo.shred()
+    PhotoId.objects.visible_to(customer).filter(status=PhotoId.Status.REFUSED).delete()  # its reason may name things
+    Look.objects.visible_to(customer).update(why="erased")
+    EmailAddress.objects.filter(user=customer).delete()
+    for name in Customer.PERSONAL:
+        setattr(customer, name, None)
+    customer.is_active = False
+    AbstractBaseUser.set_unusable_password(customer)
+    customer.save()

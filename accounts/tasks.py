@@ -1,0 +1,10 @@
+"""Periodic work of this room."""
+
+from celery import shared_task
+
+from accounts import flows
+
+
+@shared_task(name="accounts.forget_unfinished", queue="default")
+def forget_unfinished() -> None:
+    flows.forget_unfinished()

@@ -1,0 +1,78 @@
+"""Your profile, the photo of your ID card, and who has seen them."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.flows import submit_photo_id
+from accounts.forms import PhotoIdForm, ProfileForm
+from accounts.models import Customer, Look, PhotoId
+
+
+@login_required
+@never_cache
+@require_safe
+def profile(request: HttpRequest) -> HttpResponse:
+    """What we know about you, masked until you open it."""
+    customer = request.user
+    facts = [
+        (
+            Customer._meta.get_field(name).verbose_name,
+            customer.get_gender_display() if name == "gender" else getattr(customer, name),
+        )
+        for name in Customer.PERSONAL
+        if name not in ("email", "mobile")
+    ]
+    photo = PhotoId.objects.visible_to(customer).first()
+    return render(request, "accounts/profile.html", {"customer": customer, "facts": facts, "photo": photo})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def profile_edit(request: HttpRequest) -> HttpResponse:
+    """Fill in or correct; `next` brings back to where the profile was asked for."""
+    form = ProfileForm(request.POST or None, instance=Customer.objects.get(pk=request.user.pk))
+    following = request.POST.get("next", request.GET.get("next", ""))
+    if not url_has_allowed_host_and_scheme(following, allowed_hosts=None):
+        following = ""
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Your profile is saved."))
+        return redirect(following or "profile")
+    return render(request, "accounts/profile_edit.html", {"form": form, "next": following})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def photo_id(request: HttpRequest) -> HttpResponse:
+    """Hand in the photo and read what became of it."""
+    photo = PhotoId.objects.visible_to(request.user).first()
+    if photo and photo.status == PhotoId.Status.APPROVED:
+        return render(request, "accounts/photo_id.html", {"photo": photo})
+    form = PhotoIdForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        submit_photo_id(customer=request.user, jpeg=form.cleaned_data["photo"])
+        messages.success(request, _("Thank you. We look at your photo and tell you by e-mail and SMS."))
+        return redirect("photo_id")
+    return render(request, "accounts/photo_id.html", {"form": form, "photo": photo})
+
+
+@login_required
+@require_safe
+def access_log(request: HttpRequest) -> HttpResponse:
+    """Who of our staff looked at your information, when and why."""
+    looks = Paginator(Look.objects.visible_to(request.user), 20).get_page(request.GET.get("page"))
+    names = {f.name: str(f.verbose_name) for f in Customer._meta.concrete_fields} | {
+        "photo_id": _("photo of your ID card")
+    }
+    for look in looks:
+        look.names = [names.get(name, name) for name in look.fields]
+    return render(request, "accounts/access_log.html", {"looks": looks})
