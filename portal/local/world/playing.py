@@ -1,0 +1,91 @@
+"""Plays a scripted behaviour on the wire: silence, half an answer, a closed door."""
+
+import contextlib
+import select
+import socket
+import time
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler
+
+from .scripts import Step
+from .wire import Reply, type_html, type_json
+
+# Longer than any client should wait; a test's own timeout ends the wait sooner.
+SILENCE_S = 120
+DRIP_S = 0.5
+TEN_MEGABYTES = 10 * 1024 * 1024
+ERROR_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+
+
+def play(step: Step, to: BaseHTTPRequestHandler, work: Callable[[], Reply], refuse: Callable[[int], Reply]) -> None:
+    """`work` does the call for real, `refuse` is the company's own way to answer with an error code."""
+    if isinstance(step, Mapping):
+        code = step.get("code")
+        if isinstance(code, int):
+            send(to, refuse(code))
+        elif "json" in step:
+            send(to, Reply.of(step["json"]))
+        else:
+            send(to, work())
+        return
+    match step:
+        case "timeout":
+            _say_nothing(to)
+        case "timeout_after_commit":
+            work()
+            _say_nothing(to)
+        case "refuse":
+            _hang_up(to)
+        case "500":
+            send(to, Reply(500, ERROR_PAGE.encode(), type_html))
+        case "html":
+            send(to, Reply(200, ERROR_PAGE.encode(), type_html))
+        case "truncated":
+            done = work()
+            send(to, Reply(done.status, done.body[: len(done.body) // 2], done.content_type))
+        case "slow_drip":
+            _drip(to, work())
+        case "huge":
+            work()
+            send(to, Reply(200, b'{"x":"' + b"x" * TEN_MEGABYTES + b'"}', type_json))
+        case _:
+            send(to, work())
+
+
+def send(to: BaseHTTPRequestHandler, reply: Reply) -> None:
+    # A client that gave up is its own affair.
+    with contextlib.suppress(ConnectionError):
+        _head(to, reply)
+        to.wfile.write(reply.body)
+
+
+def _head(to: BaseHTTPRequestHandler, reply: Reply) -> None:
+    to.send_response(reply.status)
+    to.send_header("Content-Type", reply.content_type)
+    to.send_header("Content-Length", str(len(reply.body)))
+    to.send_header("Cache-Control", "no-store")
+    for name, value in reply.headers.items():
+        to.send_header(name, value)
+    to.end_headers()
+
+
+def _say_nothing(to: BaseHTTPRequestHandler) -> None:
+    to.close_connection = True
+    with contextlib.suppress(OSError):
+        select.select([to.connection], [], [], SILENCE_S)
+
+
+def _hang_up(to: BaseHTTPRequestHandler) -> None:
+    to.close_connection = True
+    with contextlib.suppress(OSError):
+        to.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _drip(to: BaseHTTPRequestHandler, reply: Reply) -> None:
+    to.close_connection = True
+    with contextlib.suppress(ConnectionError):
+        _head(to, reply)
+        for place in range(len(reply.body)):
+            to.wfile.write(reply.body[place : place + 1])
+            to.wfile.flush()
+            time.sleep(DRIP_S)

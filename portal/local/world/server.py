@@ -1,0 +1,132 @@
+"""The one HTTP port of the outside world: finds whose call it is, and lets the script have its say."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from .bank import Bank
+from .control import Control
+from .desk import Desk
+from .kavenegar import Kavenegar
+from .kavenegar_texts import Texts
+from .ledger import Ledger
+from .mailbox import Mailbox, MailServer
+from .playing import play, send
+from .scripts import Scripts
+from .sep import Sep
+from .store import Store
+from .wire import Reply, Request, Route, first_of_each
+from .zarinpal import Zarinpal
+
+BODY_AT_MOST = 2 * 1024 * 1024
+STATIC = Path(__file__).parent / "static"
+ASSETS = {"world.css": "text/css; charset=utf-8", "submit.js": "text/javascript; charset=utf-8"}
+# Persian letters on a machine without a Persian font: borrowed from the admin theme when that is installed.
+FONT = "vazirmatn-arabic.woff2"
+
+
+class World:
+    """Everything behind the two ports."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.store = Store(folder)
+        self.scripts = Scripts()
+        ledger, texts, mailbox = Ledger(self.store), Texts(self.store), Mailbox(self.store)
+        self.mail_server = MailServer(mailbox, self.scripts)
+        self.kavenegar = Kavenegar(self.store, texts)
+        self.bank = Bank(ledger, [Sep(self.store, ledger), Zarinpal(self.store, ledger)])
+        control = Control(self.store, ledger, self.bank, texts, mailbox, self.scripts)
+        desk = Desk(self.store, texts, mailbox, ledger)
+        self.routes = [
+            *self.bank.routes(),
+            *self.kavenegar.routes(),
+            *control.routes(),
+            *desk.routes(),
+            Route("GET", "/static/*", asset),
+        ]
+
+    def answer(self, request: Request, to: BaseHTTPRequestHandler) -> None:
+        route = next((route for route in self.routes if route.fits(request)), None)
+        if route is None:
+            known = any(route.path == request.path for route in self.routes)
+            send(to, Reply.of({"error": "method" if known else "no such address"}, 405 if known else 404))
+            return
+        op = self.kavenegar.op_of(request.path) if route.op == "*" else route.op
+        step = self.scripts.take(route.gateway, op) if op else "ok"
+        twisted = request if isinstance(step, str) else replace(request, twist=step)
+        play(step, to, partial(self._work, route, twisted), self._refusal(route.gateway, op))
+
+    def _work(self, route: Route, request: Request) -> Reply:
+        with self.store.lock:
+            return route.handle(request)
+
+    def _refusal(self, gateway: str, op: str) -> Callable[[int], Reply]:
+        company = self.bank.gateways.get(gateway, self.kavenegar)
+        return partial(company.refuse, op)
+
+
+def asset(request: Request) -> Reply:
+    name = request.path.removeprefix("/static/")
+    if name in ASSETS:
+        return Reply(200, (STATIC / name).read_bytes(), ASSETS[name])
+    if name == FONT and (found := font()):
+        return Reply(200, found.read_bytes(), "font/woff2")
+    return Reply.of({"error": "no such file"}, 404)
+
+
+def font() -> Path | None:
+    try:
+        files = metadata.files("django-unfold-farsi") or []
+    except metadata.PackageNotFoundError:
+        return None
+    return next((Path(str(file.locate())) for file in files if file.name == FONT), None)
+
+
+def listen(world: World, port: int) -> ThreadingHTTPServer:
+    """A bound server; the caller runs it. Port 0 takes a free one."""
+
+    class Door(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        server_version = "OutsideWorld"
+        sys_version = ""
+
+        def do_GET(self) -> None:
+            self._answer()
+
+        def do_POST(self) -> None:
+            self._answer()
+
+        def _answer(self) -> None:
+            size = self.headers.get("Content-Length", "0")
+            if not size.isdecimal() or int(size) > BODY_AT_MOST:
+                self.close_connection = True
+                return send(self, Reply.of({"error": "too large"}, 413))
+            target = urlsplit(self.path)
+            request = Request(
+                method=self.command,
+                path=unquote(target.path),
+                query=first_of_each(target.query),
+                headers={name.lower(): value for name, value in self.headers.items()},
+                body=self.rfile.read(int(size)),
+            )
+            try:
+                world.answer(request, self)
+            except Exception as error:
+                # One broken call must not end the world. Its kind only is said: words and paths carry codes and keys.
+                part = target.path.split("/")[1]
+                print(f"outside world: {type(error).__name__} in {part}", file=sys.stderr, flush=True)
+                send(self, Reply.of({"error": type(error).__name__}, 500))
+
+        def log_message(self, format: str, *args: object) -> None:
+            """No access log: addresses carry keys, codes and cards."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 64
+
+    return Server(("127.0.0.1", port), Door)
