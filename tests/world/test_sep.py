@@ -50,7 +50,8 @@ def test_the_same_receipt_is_confirmed_again_as_a_repeated_request(wire: Wire, p
     "change",
     [
         {"Amount": 0}, {"Amount": True}, {"Amount": "12,000"}, {"TerminalId": "x"}, {"ResNum": ""},
-        {"ResNum": "9" * 51}, {"RedirectUrl": "portal"}, {"action": "pay"}, {"TokenExpiryInMin": 5}, {"Surprise": "field"},
+        {"ResNum": "9" * 51}, {"RedirectUrl": "portal"},
+        {"action": "pay"}, {"TokenExpiryInMin": 5}, {"Surprise": "field"},
     ],
 )  # fmt: skip
 def test_a_token_is_refused_for_what_the_guide_does_not_allow(wire: Wire, change: dict[str, object]) -> None:

@@ -35,7 +35,7 @@ class Wire:
         self._open = urllib.request.build_opener(_Stay).open
 
     def call(
-        self, method: str, path: str, body: bytes | None = None, timeout: float = 10, headers: dict[str, str] | None = None
+        self, method: str, path: str, body: bytes | None = None, timeout: float = 10, headers: Any = None
     ) -> Answer:
         request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers or {})
         try:

@@ -20,6 +20,7 @@ STATES = {
     "cancelled": ("لغو شده", "cancelled", "×"),
     "failed": ("ناموفق", "failed", "×"),
 }
+HEADS = ("زمان", "درگاه", "سفارش", "مبلغ", "وضعیت", "رسید")
 # A letter's own page may open links in new tabs and show pictures it carries, and nothing else.
 LETTER_RULES = "sandbox allow-popups allow-popups-to-escape-sandbox"
 LETTER_CSP = f"{LETTER_RULES}; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -49,7 +50,7 @@ class Desk:
     def _phone(self) -> str:
         now = self._store.now()
         items = "".join(
-            f'<li><p class="line"><span>{latin(text.receptor)}</span>{clock(text.sent_at)}</p>'
+            f'<li><p class="line"><span dir="ltr">{escape(text.receptor)}</span>{clock(text.sent_at)}</p>'
             f'<p class="bubble" dir="auto">{with_links(text.message)}</p>'
             f'<p class="fine">{"تماس · " if text.kind == "call" else ""}{STATUSES[text.status(now)]}</p></li>'
             for text in reversed(self._texts.all()[-SHOWN:])
@@ -58,8 +59,9 @@ class Desk:
 
     def _mails(self) -> str:
         items = "".join(
-            f'<li><a href="/mail/{letter.seq}"><p class="line"><span>{latin(", ".join(letter.recipients))}</span>'
-            f'{clock(letter.arrived_at)}</p><p class="subject" dir="auto">{escape(letter.subject) or "–"}</p></a></li>'
+            f'<li><a href="/mail/{letter.seq}"><p class="line">'
+            f'<span dir="ltr">{escape(", ".join(letter.recipients))}</span>{clock(letter.arrived_at)}</p>'
+            f'<p class="subject" dir="auto">{escape(letter.subject) or "–"}</p></a></li>'
             for letter in reversed(self._mailbox.all()[-SHOWN:])
         )
         return _panel("mails", "نامه‌ها", "Mail", f"<ol>{items}</ol>" if items else "")
@@ -69,14 +71,15 @@ class Desk:
         for payment in reversed(self._ledger.all()[-SHOWN:]):
             persian, english, sign = STATES[payment.state]
             rows += (
-                f"<tr><td>{clock(payment.times['started'])}</td><td>{latin(payment.gateway)}</td>"
-                f"<td>{latin(payment.order or '–')}</td><td class='amount'>{rials(payment.amount)}</td>"
-                f'<td><span class="state {payment.state}"><i aria-hidden="true">{sign}</i>'
-                f"<span>{persian}</span> <small lang='en'>{english}</small></span></td>"
-                f"<td class='long'>{latin(payment.receipt or '–')}</td></tr>"
+                f'<tr><td data-label="زمان">{clock(payment.times["started"])}</td>'
+                f'<td data-label="درگاه">{latin(payment.gateway)}</td>'
+                f'<td data-label="سفارش">{latin(payment.order or "–")}</td>'
+                f'<td data-label="مبلغ" class="amount"><span>{rials(payment.amount)}</span></td>'
+                f'<td data-label="وضعیت"><span class="state {payment.state}"><i aria-hidden="true">{sign}</i>'
+                f'<span>{persian}</span> <small lang="en">{english}</small></span></td>'
+                f'<td data-label="رسید" class="long">{latin(payment.receipt or "–")}</td></tr>'
             )
-        heads = ("زمان", "درگاه", "سفارش", "مبلغ", "وضعیت", "رسید")
-        head = "".join(f"<th>{name}</th>" for name in heads)
+        head = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
         table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         return _panel("ledger", "دفتر بانک", "The bank's ledger", table if rows else "")
 

@@ -22,7 +22,7 @@ def frame(title: str, body: str, *, look: str, refresh: bool = False) -> str:
 
 def both(persian: str, english: str) -> str:
     """Persian first, English below."""
-    return f'<span>{escape(persian)}</span><span class="en" lang="en" dir="ltr">{escape(english)}</span>'
+    return f'<span>{escape(persian)}</span><span class="en" lang="en"><bdi dir="ltr">{escape(english)}</bdi></span>'
 
 
 def digits(text: str) -> str:
