@@ -1,0 +1,132 @@
+"""Sign-up: both addresses proved, the policy accepted, and nothing said about who is a customer already."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from accounts.models import Customer
+from notifications.models import Event
+
+NEW = {"email": "dana@example.com", "phone": "۰۹۱۲ ۱۱۱ ۷۷۷۷", "password1": "correct-horse-battery"}
+
+
+@pytest.fixture
+def dana(anyone: Client) -> dict[str, str]:
+    """What a newcomer sends: the form's own hash of the policy included."""
+    page = anyone.get("/accounts/signup/").content.decode()
+    return NEW | {"policy": re.search(r'name="policy"[^>]*value="([0-9a-f]{64})"|value="([0-9a-f]{64})"', page)[0][-65:-1]}
+
+
+def sign_up(client: Client, data: dict[str, str]) -> str:
+    response = client.post("/accounts/signup/", data, follow=True)
+    return response.redirect_chain[-1][0] if response.redirect_chain else ""
+
+
+def newest(message: str) -> dict[str, str]:
+    return Event.objects.filter(message=message).latest("at").context
+
+
+def test_code_and_link_together_sign_in(anyone, dana):
+    assert sign_up(anyone, dana) == "/accounts/phone/verify/"
+    customer = Customer.objects.get(email="dana@example.com")
+    assert customer.mobile == "+989121117777" and customer.language == "en" and customer.mobile_verified_at is None
+    assert "_auth_user_id" not in anyone.session
+    response = anyone.post("/accounts/phone/verify/", {"action": "verify", "code": newest("phone_code")["code"]}, follow=True)
+    assert response.redirect_chain[-1][0] == "/accounts/confirm-email/"
+    assert "_auth_user_id" not in anyone.session
+    path = newest("confirm_email")["url"].split("testserver")[-1]
+    assert anyone.get(path).status_code == 200 and "_auth_user_id" not in anyone.session  # a GET changes nothing
+    anyone.post(path)
+    assert anyone.session["_auth_user_id"] == str(customer.pk)
+
+
+def test_persian_digits_are_taken_as_code(anyone, dana):
+    sign_up(anyone, dana)
+    code = newest("phone_code")["code"].translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
+    anyone.post("/accounts/phone/verify/", {"action": "verify", "code": code})
+    assert Customer.objects.get(email="dana@example.com").mobile_verified_at
+
+
+@pytest.mark.parametrize("taken", [{"email": "Alice@example.com"}, {"phone": "0912 111 0001"}])
+def test_a_taken_address_looks_the_same_and_its_owner_is_told(anyone, dana, alice, taken):
+    other = Client(headers={"accept-language": "en"})
+    fresh = other.post("/accounts/signup/", dana, follow=True)
+    same = anyone.post("/accounts/signup/", dana | {"email": "x@example.com", "phone": "09121118888"} | taken, follow=True)
+    assert same.redirect_chain == fresh.redirect_chain
+
+    def bare(response, typed):  # the page without its tokens and the number that was typed
+        return re.sub(r'name="csrfmiddlewaretoken" value="\w+"|<bdi[^>]*>[^<]*</bdi>', "", response.content.decode())
+
+    assert bare(same, taken) == bare(fresh, dana)
+    assert Customer.objects.filter(email="x@example.com").count() == 0
+    wrong = anyone.post("/accounts/phone/verify/", {"action": "verify", "code": "000000"})
+    assert wrong.status_code == 200 and "not right" in wrong.content.decode()
+    if "phone" in taken:
+        assert Event.objects.filter(message="account_exists", customer=alice).count() == 1
+
+
+def test_five_wrong_codes_end_the_try_and_a_new_sign_in_sends_a_new_code(anyone, dana):
+    sign_up(anyone, dana)
+    code = newest("phone_code")["code"]
+    wrong = "111111" if code != "111111" else "222222"
+    for _ in range(4):
+        assert anyone.post("/accounts/phone/verify/", {"action": "verify", "code": wrong}).status_code == 200
+    last = anyone.post("/accounts/phone/verify/", {"action": "verify", "code": wrong}, follow=True)
+    assert last.redirect_chain[-1][0] == "/accounts/login/" and "Too many wrong tries" in last.content.decode()
+    late = anyone.post("/accounts/phone/verify/", {"action": "verify", "code": code}, follow=True)
+    assert "_auth_user_id" not in anyone.session and late.redirect_chain
+    assert Customer.objects.filter(email="dana@example.com").exists()  # nothing typed is lost
+    again = anyone.post("/accounts/login/", {"login": "dana@example.com", "password": NEW["password1"]}, follow=True)
+    assert again.redirect_chain[-1][0] == "/accounts/phone/verify/"
+    assert newest("phone_code")["code"] != code
+
+
+def test_an_old_link_gets_a_clear_answer(anyone, dana, settings):
+    sign_up(anyone, dana)
+    anyone.post("/accounts/phone/verify/", {"action": "verify", "code": newest("phone_code")["code"]})
+    path = newest("confirm_email")["url"].split("testserver")[-1]
+    settings.ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 0
+    from unittest.mock import patch
+
+    import django.core.signing
+
+    now = django.core.signing.time.time()
+    with patch.object(django.core.signing.time, "time", lambda: now + 2 * 24 * 3600):
+        page = anyone.get(path).content.decode()
+    assert "This link no longer works" in page
+
+
+def test_a_weak_password_and_a_wrong_mobile_are_answered_at_their_fields(anyone, dana):
+    response = anyone.post("/accounts/signup/", dana | {"password1": "12345", "phone": "12"})
+    assert {"password1", "phone"} <= set(response.context["form"].errors)
+    assert "dana@example.com" in response.content.decode()
+
+
+def test_without_the_policy_there_is_no_account(anyone, dana):
+    response = anyone.post("/accounts/signup/", NEW)
+    assert "policy" in response.context["form"].errors and not Customer.objects.exists()
+
+
+@pytest.mark.parametrize("login", ["alice@example.com", "ALICE@example.com", "0912 111 0001", "۰۹۱۲۱۱۱۰۰۰۱"])
+def test_sign_in_by_email_or_mobile(anyone, alice, login):
+    response = anyone.post("/accounts/login/", {"login": login, "password": "correct-horse-battery"})
+    assert response.status_code == 302 and anyone.session["_auth_user_id"] == str(alice.pk)
+
+
+def test_a_wrong_password_says_nothing_about_the_account(anyone, alice):
+    known = anyone.post("/accounts/login/", {"login": "alice@example.com", "password": "wrong-wrong"})
+    unknown = anyone.post("/accounts/login/", {"login": "nobody@example.com", "password": "wrong-wrong"})
+    assert str(known.context["form"].errors) == str(unknown.context["form"].errors)
+
+
+def test_a_forgotten_password_is_reset_by_link_and_the_owner_is_told(anyone, alice):
+    for address in ("alice@example.com", "nobody@example.com"):
+        response = anyone.post("/accounts/password/reset/", {"email": address}, follow=True)
+        assert response.redirect_chain[-1][0] == "/accounts/password/reset/done/"
+    assert Event.objects.filter(message="password_reset").count() == 1
+    path = newest("password_reset")["url"].split("testserver")[-1]
+    form = anyone.get(path, follow=True)
+    anyone.post(form.redirect_chain[-1][0], {"password1": "new-horse-battery", "password2": "new-horse-battery"})
+    assert Customer.objects.get(pk=alice.pk).check_password("new-horse-battery")
+    assert Event.objects.filter(message="password_changed", customer=alice).count() == 1
