@@ -155,7 +155,8 @@ def test_identity_columns_are_sealed_or_indexes_everywhere(db):
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT table_name, column_name, data_type FROM information_schema.columns"
-            f" WHERE table_schema = 'public' AND column_name ~ '^({names})(_|$)'"
+            " WHERE table_schema = 'public' AND column_name ~ %s",
+            [f"^({names})(_|$)"],
         )
         found = cursor.fetchall()
     assert len(found) >= 10

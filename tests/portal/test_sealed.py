@@ -162,13 +162,13 @@ def test_a_key_list_that_is_no_key_list_is_refused_without_showing_it(text):
 @pytest.mark.parametrize("name", ["SECRET_KEY", "PII_KEYS", "PII_INDEX_KEYS", "DATABASE_URL"])
 def test_a_missing_secret_is_one_line_and_no_traceback(name):
     env = {k: v for k, v in os.environ.items() if k != name}
-    run = subprocess.run([sys.executable, "manage.py", "check"], env=env, capture_output=True, text=True)  # noqa: S603
+    run = subprocess.run([sys.executable, "manage.py", "check"], env=env, capture_output=True, text=True)
     assert run.returncode != 0
     assert run.stderr.startswith(f"refused to start: {name} is not set") and run.stderr.count("\n") == 1
 
 
 def test_unique_and_default_on_a_sealed_field_are_found_by_the_system_check():
-    class Wrong(models.Model):
+    class Wrong(models.Model):  # noqa: DJ008
         email = SealedCharField(max_length=10, unique=True, db_default="x")
 
         class Meta:
