@@ -46,7 +46,9 @@ def day(value: date, language: str) -> str:
     """«دوشنبه ۲ آذر ۱۴۰۵» or "Monday 23 November 2026"."""
     tongue, here = _tongue(language), local_date(value)
     shown = jdatetime.date.fromgregorian(date=here) if tongue == "fa" else here
-    return digits(f"{WEEKDAYS[tongue][here.weekday()]} {shown.day} {MONTHS[tongue][shown.month - 1]} {shown.year}", tongue)
+    return digits(
+        f"{WEEKDAYS[tongue][here.weekday()]} {shown.day} {MONTHS[tongue][shown.month - 1]} {shown.year}", tongue
+    )
 
 
 def moment(value: datetime, language: str) -> str:

@@ -30,7 +30,9 @@ def day(value: date | None) -> str:
     """{{ invoice.due_on|day }}: the weekday and the day, the ISO day in `datetime` for machines."""
     if not value:
         return ""
-    return format_html('<time datetime="{}">{}</time>', jalali.local_date(value).isoformat(), jalali.day(value, language()))
+    return format_html(
+        '<time datetime="{}">{}</time>', jalali.local_date(value).isoformat(), jalali.day(value, language())
+    )
 
 
 @register.filter
