@@ -1,0 +1,6 @@
+"""What we told you, what you told us, and whether it arrived."""
+
+from .outbox import Attempt, Channel, Delivery, Event, Lane, Purpose
+from .tickets import Attachment, Ticket, TicketMessage
+
+__all__ = ["Attachment", "Attempt", "Channel", "Delivery", "Event", "Lane", "Purpose", "Ticket", "TicketMessage"]
