@@ -1,5 +1,21 @@
 """Addresses of this room."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from billing import pay_views, views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("catalogue/", views.catalogue, name="catalogue"),
+    path("catalogue/<slug:slug>/", views.plan, name="plan"),
+    path("orders/", views.orders, name="orders"),
+    path("orders/<str:number>/cancel/", views.order_cancel, name="order_cancel"),
+    path("services/", views.services, name="services"),
+    path("services/<str:public_id>/", views.service, name="service"),
+    path("invoices/", views.invoices, name="invoices"),
+    path("invoices/<str:number>/", views.invoice, name="invoice"),
+    path("invoices/<str:number>/pay/", pay_views.invoice_pay, name="invoice_pay"),
+    path("pay/callback/<slug:gateway>/<str:public_id>/", pay_views.pay_callback, name="pay_callback"),
+    path("pay/<str:public_id>/", pay_views.pay, name="pay"),
+    path("pay/<str:public_id>/result/", pay_views.pay_result, name="pay_result"),
+]

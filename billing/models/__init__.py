@@ -1,0 +1,25 @@
+"""What can be ordered, what was ordered, what is owed, what was paid."""
+
+from .catalogue import Option, Plan, TaxRate
+from .invoices import Invoice, InvoiceCounter, InvoiceEvent, InvoiceLine, LedgerEntry
+from .orders import Order, OrderEvent, Service, ServiceEvent
+from .payments import Payment, PaymentEvent
+from .steps import ForbiddenMove
+
+__all__ = [
+    "ForbiddenMove",
+    "Invoice",
+    "InvoiceCounter",
+    "InvoiceEvent",
+    "InvoiceLine",
+    "LedgerEntry",
+    "Option",
+    "Order",
+    "OrderEvent",
+    "Payment",
+    "PaymentEvent",
+    "Plan",
+    "Service",
+    "ServiceEvent",
+    "TaxRate",
+]

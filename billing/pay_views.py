@@ -1,0 +1,122 @@
+"""Leaving for the bank, coming back, and what became of the money."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from billing import flows, gateways
+from billing.forms import PayForm, new_form_token
+from billing.models import Invoice, Payment
+
+SECONDS_UNTIL_NEXT_LOOK = 5
+
+
+@login_required
+@require_POST
+def invoice_pay(request: HttpRequest, number: str) -> HttpResponse:
+    """Start an attempt, then go to its own page: the one page that may leave for a bank."""
+    invoice = get_object_or_404(Invoice.objects.visible_to(request.user), number=number)
+    form = PayForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, _("Please choose how to pay."))
+        return redirect(invoice)
+    try:
+        payment = flows.start_payment(invoice=invoice, **form.cleaned_data)
+    except flows.CannotPay as why:
+        messages.warning(request, str(why))
+        return redirect(invoice)
+    return _see(reverse("pay", args=[payment.public_id]))
+
+
+@login_required
+@never_cache
+@require_safe
+def pay(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The page that leaves. Only here may a form go to the bank, and the bank learn where the browser comes from."""
+    payment = get_object_or_404(_payments(request), public_id=public_id)
+    if payment.status != Payment.Status.SENT or not payment.token:
+        return redirect("pay_result", public_id=public_id)
+    adapter = gateways.gateway(payment.gateway)
+    context = {"payment": payment, "gateway": adapter, "start": adapter.leave(payment.token)}
+    response = render(request, "billing/pay.html", context)
+    # The banks know their shops by the Referer; the origin alone tells them, without this attempt's address.
+    response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
+    response._csp_update = {"form-action": [gateways.origin(adapter.browser_url)]}  # type: ignore[attr-defined]
+    return response
+
+
+@csrf_exempt
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def pay_callback(request: HttpRequest, gateway: str, public_id: str) -> HttpResponse:
+    """A browser sent by the bank, without our cookies. The answer is the same whatever it brings."""
+    payment = Payment.objects.filter(public_id=public_id, gateway=gateway).first()
+    if payment is None or gateway not in settings.GATEWAY:
+        raise Http404
+    adapter = gateways.gateway(gateway)
+    if request.method == adapter.returns_by:
+        returned = adapter.pick(request.POST if adapter.returns_by == "POST" else request.GET)
+        flows.receive_callback(payment=payment, returned=returned)
+    return _see(reverse("pay_result", args=[public_id]))
+
+
+@login_required
+@never_cache
+@require_safe
+def pay_result(request: HttpRequest, public_id: str) -> HttpResponse:
+    """What happened to the money, in plain words."""
+    payment = get_object_or_404(_payments(request).prefetch_related("events"), public_id=public_id)
+    others = payment.invoice.payments.exclude(pk=payment.pk).unanswered()
+    can_retry = payment.invoice.is_payable and not payment.is_being_worked_on and not others.exists()
+    context = {
+        "payment": payment,
+        "invoice": payment.invoice,
+        "gateway": _known(payment.gateway),
+        "not_applied": payment.status == Payment.Status.PAID and payment.ledger_entry.invoice_id is None,
+        "timeline": timeline(payment),
+        "gateways": gateways.for_amount(payment.invoice.total) if can_retry else [],
+        "form_token": new_form_token(),
+        "seconds": SECONDS_UNTIL_NEXT_LOOK,
+    }
+    response = render(request, "billing/pay_result.html", context)
+    if payment.is_being_worked_on:
+        response.headers["Refresh"] = str(SECONDS_UNTIL_NEXT_LOOK)
+    return response
+
+
+def timeline(payment: Payment) -> list[dict[str, Any]]:
+    """The attempt's steps, the bank's codes explained."""
+    return [
+        {"at": e.at, "title": e.title, "note": e.note_words or explained(payment.gateway, e.code), "tone": e.tone}
+        for e in payment.events.all()
+    ]
+
+
+def explained(gateway: str, code: str) -> str:
+    """A bank's result code in the reader's language, the code itself when it is not in the bank's document."""
+    adapter = _known(gateway)
+    return str(adapter.codes.get(code) or gateways.OUR_CODES.get(code) or code) if adapter and code else code
+
+
+def _known(slug: str) -> gateways.Gateway | None:
+    return gateways.gateway(slug) if slug in settings.GATEWAY else None
+
+
+def _payments(request: HttpRequest) -> Any:
+    return Payment.objects.visible_to(request.user).select_related("invoice__order__service")
+
+
+def _see(url: str) -> HttpResponse:
+    """303: whatever the method was, the next page is fetched by GET."""
+    return HttpResponse(status=303, headers={"Location": url})
