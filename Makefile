@@ -1,0 +1,34 @@
+# Everything that a developer or an operator of one machine types. Needs Python 3.11+, make and git; fetches the rest.
+.DEFAULT_GOAL := help
+.PHONY: help setup run shell test check bench reset lock
+
+PYTHON ?= python3
+PY := .venv/bin/python
+LOCAL := $(PY) -m portal.local
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
+
+setup: ## make .venv and install the pinned requirements, if anything changed
+	@$(PYTHON) -m portal.local setup
+
+run: setup ## the whole portal on http://127.0.0.1:8000 (PORT=… to choose); Ctrl-C stops all of it
+	@exec $(LOCAL) up --with-parent
+
+shell: setup ## Django shell in the running portal; reads standard input
+	@exec $(LOCAL) exec -- $(PY) manage.py shell $(ARGS)
+
+test: setup ## the whole test suite; ARGS="tests/billing -k paid" for a part
+	@CHROME="$$($(LOCAL) browser)" && export CHROME && exec $(LOCAL) exec --fresh -- $(PY) -m pytest $(ARGS)
+
+check: setup ## style, types, production settings, migrations, translations
+	@exec $(LOCAL) exec --fresh -- $(LOCAL) check
+
+bench: setup ## benchmarks: a table here and JSON in var/bench
+	@exec $(LOCAL) exec --fresh -- $(PY) -m tests.benchmarks $(ARGS)
+
+reset: setup ## throw away what the embedded database keeps (only while nothing runs)
+	@exec $(LOCAL) reset
+
+lock: setup ## write down every installed version, after a change of requirements*.txt
+	@$(PY) -m pip freeze --exclude-editable > requirements-lock.txt
