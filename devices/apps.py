@@ -5,3 +5,14 @@ from django.utils.translation import gettext_lazy as _
 class DevicesConfig(AppConfig):
     name = "devices"
     verbose_name = _("Devices")
+
+    def ready(self) -> None:
+        from allauth.account.signals import password_changed, password_reset
+        from django.contrib.auth.signals import user_logged_in, user_logged_out
+
+        from devices import middleware
+
+        user_logged_in.connect(middleware.on_sign_in, dispatch_uid="devices.sign_in")
+        user_logged_out.connect(middleware.on_sign_out, dispatch_uid="devices.sign_out")
+        password_changed.connect(middleware.on_new_password, dispatch_uid="devices.password_changed")
+        password_reset.connect(middleware.on_new_password, dispatch_uid="devices.password_reset")

@@ -1,5 +1,12 @@
 """Addresses of this room."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from policy import views
+
+urlpatterns = [
+    path("policy/", views.policy, name="policy"),
+    path("policy/versions/", views.policy_versions, name="policy_versions"),
+    path("policy/versions/<int:number>/", views.policy_version, name="policy_version"),
+    path("policy.json", views.policy_json, name="policy_json"),
+]

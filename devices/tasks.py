@@ -1,0 +1,10 @@
+"""Periodic work of this room."""
+
+from celery import shared_task
+
+from devices import flows
+
+
+@shared_task(name="devices.forget_old", queue="default")  # type: ignore[untyped-decorator]
+def forget_old() -> None:
+    flows.forget_old()

@@ -1,0 +1,35 @@
+"""What this room holds about a person, how it is handed over and how it goes."""
+
+from typing import Any
+
+from policy.models import Acceptance
+from portal.privacy import Held
+
+ACCOUNT = "until the account is closed"
+HOLDS = {
+    "Acceptance.version": Held("proves which version of the policy you accepted", ACCOUNT),
+    "Acceptance.sha256": Held("proves its very text", ACCOUNT),
+    "Acceptance.at": Held("proves when you accepted it", ACCOUNT),
+    "Acceptance.how": Held("tells on which page you accepted it", ACCOUNT),
+}
+
+
+def export(customer: Any) -> dict[str, Any]:
+    """Every acceptance, as plain values."""
+    rows = Acceptance.objects.visible_to(customer).select_related("version")
+    return {
+        "acceptances": [
+            {
+                "number": row.version.number,
+                "locale": row.version.locale,
+                "sha256": row.sha256,
+                "at": row.at.isoformat(),
+                "how": row.how,
+            }
+            for row in rows
+        ]
+    }
+
+
+def erase(customer: Any) -> None:
+    Acceptance.objects.visible_to(customer).delete()
