@@ -47,7 +47,7 @@ def place_order(*, customer: Customer, plan: Plan, option: Option | None, form_t
         )
         if is_new:
             order.events.create(now=order.status)
-            parts = [plan, option] if option else [plan]
+            parts: list[Plan | Option] = [plan, option] if option else [plan]
             lines = [Line(part.name_fa, part.name_en, part.monthly_price) for part in parts]
             service = Service.objects.create(
                 customer=customer,
@@ -213,9 +213,7 @@ def _write_down(invoice: Invoice, payment: Payment, outcome: Outcome) -> None:
         payment.suspect(Note.OTHER_AMOUNT, outcome.code)
     elif outcome.kind is Kind.NOT_PAID:
         payment.fail(outcome.code)
-    elif outcome.kind is Kind.GIVEN_BACK:
-        payment.fail(outcome.code, Note.GIVEN_BACK)
-    elif outcome.kind is Kind.TOO_LATE and payment.tries == 1:
+    elif outcome.kind is Kind.GIVEN_BACK or (outcome.kind is Kind.TOO_LATE and payment.tries == 1):
         payment.fail(outcome.code, Note.GIVEN_BACK)
     else:
         # Too late after calls whose answers were lost says nothing: one of them may have taken the money.
@@ -227,9 +225,7 @@ def _settle(invoice: Invoice, payment: Payment, outcome: Outcome) -> None:
     """The one place where money arrives: receipt, ledger, invoice, order and service in one transaction."""
     try:
         with transaction.atomic():
-            payment.pay(
-                receipt=outcome.receipt, trace=outcome.trace, bank_time=outcome.bank_time, code=outcome.code
-            )
+            payment.pay(receipt=outcome.receipt, trace=outcome.trace, bank_time=outcome.bank_time, code=outcome.code)
     except IntegrityError:
         payment.refresh_from_db()
         payment.suspect(Note.RECEIPT_USED, outcome.code)

@@ -17,13 +17,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from billing import flows, gateways
 from billing.forms import PayForm, new_form_token
 from billing.models import Invoice, Payment
+from billing.views import CustomerRequest
 
 SECONDS_UNTIL_NEXT_LOOK = 5
 
 
 @login_required
 @require_POST
-def invoice_pay(request: HttpRequest, number: str) -> HttpResponse:
+def invoice_pay(request: CustomerRequest, number: str) -> HttpResponse:
     """Start an attempt, then go to its own page: the one page that may leave for a bank."""
     invoice = get_object_or_404(Invoice.objects.visible_to(request.user), number=number)
     form = PayForm(request.POST)
@@ -41,7 +42,7 @@ def invoice_pay(request: HttpRequest, number: str) -> HttpResponse:
 @login_required
 @never_cache
 @require_safe
-def pay(request: HttpRequest, public_id: str) -> HttpResponse:
+def pay(request: CustomerRequest, public_id: str) -> HttpResponse:
     """The page that leaves. Only here may a form go to the bank, and the bank learn where the browser comes from."""
     payment = get_object_or_404(_payments(request), public_id=public_id)
     if payment.status != Payment.Status.SENT or not payment.token:
@@ -74,7 +75,7 @@ def pay_callback(request: HttpRequest, gateway: str, public_id: str) -> HttpResp
 @login_required
 @never_cache
 @require_safe
-def pay_result(request: HttpRequest, public_id: str) -> HttpResponse:
+def pay_result(request: CustomerRequest, public_id: str) -> HttpResponse:
     """What happened to the money, in plain words."""
     payment = get_object_or_404(_payments(request).prefetch_related("events"), public_id=public_id)
     others = payment.invoice.payments.exclude(pk=payment.pk).unanswered()
@@ -98,22 +99,21 @@ def pay_result(request: HttpRequest, public_id: str) -> HttpResponse:
 def timeline(payment: Payment) -> list[dict[str, Any]]:
     """The attempt's steps, the bank's codes explained."""
     return [
-        {"at": e.at, "title": e.title, "note": e.note_words or explained(payment.gateway, e.code), "tone": e.tone}
+        {
+            "at": e.at,
+            "title": e.title,
+            "note": e.note_words or gateways.explained(payment.gateway, e.code),
+            "tone": e.tone,
+        }
         for e in payment.events.all()
     ]
-
-
-def explained(gateway: str, code: str) -> str:
-    """A bank's result code in the reader's language, the code itself when it is not in the bank's document."""
-    adapter = _known(gateway)
-    return str(adapter.codes.get(code) or gateways.OUR_CODES.get(code) or code) if adapter and code else code
 
 
 def _known(slug: str) -> gateways.Gateway | None:
     return gateways.gateway(slug) if slug in settings.GATEWAY else None
 
 
-def _payments(request: HttpRequest) -> Any:
+def _payments(request: CustomerRequest) -> Any:
     return Payment.objects.visible_to(request.user).select_related("invoice__order__service")
 
 

@@ -131,8 +131,17 @@ def for_amount(amount: int) -> list[Gateway]:
     return [each for each in map(gateway, settings.GATEWAYS) if each.min_rial <= amount <= each.max_rial]
 
 
+def explained(slug: str, code: str) -> str:
+    """A result code in the reader's language; the code itself when the bank's document does not have it."""
+    codes = gateway(slug).codes if slug in settings.GATEWAY else {}
+    return str(codes.get(code) or OUR_CODES.get(code) or code)
+
+
 def post_json(url: str, body: Mapping[str, Any], *, keep: frozenset[str]) -> tuple[int, dict[str, Any]]:
-    """Status and JSON object of the answer, with the names in `keep` alone. GatewayError(NO_ANSWER) for anything else."""
+    """Status and JSON object of the answer, with the names in `keep` alone.
+
+    GatewayError(NO_ANSWER) for silence and for anything that is no JSON object.
+    """
     try:
         # A session of its own takes no proxy or password from the environment, and keeps no cookie.
         with requests.Session() as session:

@@ -35,10 +35,8 @@ CODES: dict[str, Any] = {
     "status-21": _("The bank refused the split of the payment"),
 }
 # All that is read of an answer. MaskedPan and HashedPan stand beside these.
-KEEP = frozenset(
-    ("status", "token", "errorCode", "ResultCode", "Success", "TransactionDetail", "RRN", "RefNum", "StraceNo")
-    + ("StraceDate", "OrginalAmount", "AffectiveAmount", "TerminalNumber")
-)
+DETAIL = ("RRN", "RefNum", "StraceNo", "StraceDate", "OrginalAmount", "AffectiveAmount", "TerminalNumber")
+KEEP = frozenset(("status", "token", "errorCode", "ResultCode", "Success", "TransactionDetail", *DETAIL))
 MISCONFIGURED = {"-104", "-105", "-106"}
 
 

@@ -1,4 +1,7 @@
-"""Zarinpal, by its web API v4 (public web docs and official PHP SDK). Amounts in Rials by `currency`; the receipt is ref_id."""
+"""Zarinpal, by its web API v4 (public web docs and official PHP SDK).
+
+Amounts in Rials, said so by `currency`; the receipt is ref_id.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -112,7 +112,7 @@ class Invoice(models.Model):
         return reverse("invoice", args=[self.number])
 
     @classmethod
-    def issue(cls, *, order: Order, lines: list[Line]) -> Self:
+    def issue(cls, *, order: Order, lines: list[Line]) -> "Invoice":
         """Write the document. The number is taken last but one, so its lock is held for the shortest time."""
         now, today = timezone.now(), timezone.localdate()
         subtotal, rate = sum(line.amount for line in lines), TaxRate.objects.on(today).hundredths

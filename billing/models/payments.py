@@ -21,6 +21,9 @@ QUIET = timedelta(minutes=2)  # a callback is given this long before we ask the 
 LATE_EVERY = timedelta(minutes=10)
 LATE_FOR = timedelta(hours=24)
 TOKEN_KEPT = timedelta(hours=24)
+NEXT_ORDER_NUMBER = Func(
+    Value("billing_payment_order_number"), function="nextval", output_field=models.BigIntegerField()
+)
 
 
 def new_public_id() -> str:
@@ -113,7 +116,7 @@ class Payment(models.Model):
     # One sequence for all gateways: a second attempt for an invoice is a new order to the bank.
     order_number = models.BigIntegerField(
         _("order number at the bank"),
-        db_default=Func(Value("billing_payment_order_number"), function="nextval", output_field=models.BigIntegerField()),
+        db_default=NEXT_ORDER_NUMBER,
         editable=False,
     )
     token = models.CharField(max_length=128, null=True, editable=False)
@@ -192,9 +195,7 @@ class Payment(models.Model):
     def leave(self, token: str, *, expires_in: timedelta) -> bool:
         """The bank gave a token: the browser may go."""
         now = timezone.now()
-        return self._move_to(
-            self.Status.SENT, token=token, next_try_at=now + QUIET, verify_deadline=now + expires_in
-        )
+        return self._move_to(self.Status.SENT, token=token, next_try_at=now + QUIET, verify_deadline=now + expires_in)
 
     def never_leave(self, code: str) -> bool:
         """The bank gave no token."""
@@ -228,8 +229,10 @@ class Payment(models.Model):
         """A name for the one caller who may ask the bank now. By the database's clock, so no machine's skew counts."""
         name = secrets.token_hex(8)
         free = Q(lease_until=None) | Q(lease_until__lt=Now())
-        won = type(self).objects.filter(free, pk=self.pk).update(
-            lease_until=Now() + LEASE, lease_by=name, tries=models.F("tries") + 1
+        won = (
+            type(self)
+            .objects.filter(free, pk=self.pk)
+            .update(lease_until=Now() + LEASE, lease_by=name, tries=models.F("tries") + 1)
         )
         return name if won else None
 
@@ -279,7 +282,7 @@ class PaymentEvent(Event):
         NEVER_LEFT = "never_left", _("The browser was not sent to the bank. Nothing was taken.")
         NO_RETURN = "no_return", _("Nobody came back from the bank. If money was taken, the bank returns it.")
         NOT_PAYABLE = "not_payable", _("The invoice needed no payment any more, so we did not collect the money.")
-        HELD_BACK = "held_back", _("Another payment of this invoice was waiting for its bank, so we did not collect this.")
+        HELD_BACK = "held_back", _("Another payment of this invoice was being checked, so we did not collect this.")
         GIVEN_BACK = "given_back", _("The bank has given the money back, or will do so.")
         MISMATCH = "mismatch", _("What came back does not belong to this payment.")
         RECEIPT_USED = "receipt_used", _("This receipt was used for another payment.")

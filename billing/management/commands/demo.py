@@ -1,0 +1,128 @@
+"""`manage.py demo`: a catalogue, a member of staff and customers to try the portal with."""
+
+import json
+from datetime import date
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Customer
+from billing import flows
+from billing.models import Option, Plan
+
+PASSWORD = "yaghout-demo-1405"  # noqa: S105 - for this machine alone, printed for all to see
+PLANS = [
+    (
+        "starter",
+        ("میزبانی آغازین", "Starter hosting"),
+        ("یک وب‌گاه، پنج گیگابایت فضا، برای نخستین گام.", "One site and five gigabytes, for a first step."),
+        1_200_000,
+    ),
+    (
+        "business",
+        ("میزبانی کسب‌وکار", "Business hosting"),
+        ("پنج وب‌گاه، سی گیگابایت فضا و رایانامهٔ سازمانی.", "Five sites, thirty gigabytes and mail for your team."),
+        3_500_000,
+    ),
+    (
+        "dedicated",
+        ("کارساز اختصاصی", "Dedicated server"),
+        ("یک کارساز تنها برای شما، با پایش شبانه‌روزی.", "A server for you alone, watched day and night."),
+        24_000_000,
+    ),
+]
+OPTIONS = [
+    ("daily-backup", ("پشتیبان روزانه", "Daily backup"), 400_000),
+    ("dedicated-ip", ("نشانی اینترنتی اختصاصی", "Dedicated IP address"), 650_000),
+]
+# name, surname, gender, language; the national codes are valid by their check digit and belong to the demonstration
+PEOPLE = [
+    ("نگار", "رستگار", Customer.Gender.WOMAN, "fa"),
+    ("Arash", "Behrouzi", Customer.Gender.MAN, "en"),
+]
+
+
+class Command(BaseCommand):
+    help = "Loads demonstration data once; a second run changes nothing. Refused on a public address."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--customers", type=int, default=len(PEOPLE), help="how many customers (default 2)")
+        parser.add_argument("--json", action="store_true", help="print the sign-ins as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG and settings.SITE_HOST not in settings.LOOPBACK:
+            raise CommandError("demo data has known passwords: it is refused on a public address")
+        with transaction.atomic():
+            self._catalogue()
+            signins = [self._staff(), *(self._customer(number) for number in range(options["customers"]))]
+        if options["json"]:
+            self.stdout.write(json.dumps({"signins": signins}))
+            return
+        for signin in signins:
+            self.stdout.write(
+                f"{signin['who']}: {signin['email']} or {signin['mobile']}, password {signin['password']}"
+            )
+
+    def _catalogue(self) -> None:
+        for slug, (name_fa, name_en), (about_fa, about_en), price in PLANS:
+            words = {"name_fa": name_fa, "name_en": name_en, "about_fa": about_fa, "about_en": about_en}
+            plan, _new = Plan.objects.get_or_create(slug=slug, defaults={**words, "monthly_price": price})
+            for option_slug, (option_fa, option_en), option_price in OPTIONS:
+                Option.objects.get_or_create(
+                    plan=plan,
+                    slug=option_slug,
+                    defaults={"name_fa": option_fa, "name_en": option_en, "monthly_price": option_price},
+                )
+
+    def _staff(self) -> dict[str, str]:
+        email, mobile = "staff@example.com", "+989120000000"
+        if not Customer.objects.filter(email=email).exists():
+            _verified(email, mobile, language="fa", is_staff=True, is_superuser=True, name="مریم", surname="کارگزار")
+        return _signin("staff", email, mobile)
+
+    def _customer(self, number: int) -> dict[str, str]:
+        name, surname, gender, language = PEOPLE[number % len(PEOPLE)]
+        email, mobile = f"customer{number + 1}@example.com", f"+98912000{number + 1:04d}"
+        if not Customer.objects.filter(email=email).exists():
+            customer = _verified(
+                email,
+                mobile,
+                language=language,
+                name=name,
+                surname=surname,
+                gender=gender,
+                birth_date=date(1990, 3, 21),
+                national_code=_national_code(100_000_000 + number),
+                landline="+982188000000",
+                address="تهران، خیابان ولیعصر، شمارهٔ ۱" if language == "fa" else "1 Valiasr Street, Tehran",
+                postal_code="1969833111",
+            )
+            plan = Plan.objects.get(slug="starter")
+            # The invoice stays open: paying it is the first thing to try.
+            option = plan.options.first()
+            flows.place_order(customer=customer, plan=plan, option=option, form_token=f"demo-{customer.ref}")
+        return _signin("customer", email, mobile)
+
+
+def _verified(email: str, mobile: str, **fields: Any) -> Customer:
+    """A customer whose e-mail and mobile count as confirmed."""
+    customer = Customer.objects.create_user(
+        email=email, password=PASSWORD, mobile=mobile, mobile_verified_at=timezone.now(), **fields
+    )
+    EmailAddress.objects.create(user=customer, email=email, verified=True, primary=True)
+    return customer
+
+
+def _signin(who: str, email: str, mobile: str) -> dict[str, str]:
+    return {"who": who, "email": email, "mobile": mobile, "password": PASSWORD}
+
+
+def _national_code(number: int) -> str:
+    """Nine digits and their check digit."""
+    digits = f"{number:09d}"
+    rest = sum(int(digit) * (10 - place) for place, digit in enumerate(digits)) % 11
+    return f"{digits}{rest if rest < 2 else 11 - rest}"
