@@ -15,7 +15,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from unfold.admin import ModelAdmin
 
 from accounts import flows
@@ -102,7 +101,7 @@ class CustomerAdmin(ReadOnlyAdmin):
             why = form.cleaned_data["why"]
             values = flows.reveal(staff=request.user, customer=customer, fields=Customer.PERSONAL, why=why)  # type: ignore[arg-type]
             context["values"] = [(Customer._meta.get_field(name).verbose_name, value) for name, value in values.items()]
-        return never_stored(TemplateResponse(request, "accounts/admin/ask.html", context))
+        return TemplateResponse(request, "accounts/admin/ask.html", context)
 
 
 def _masked(name: str) -> Any:
@@ -115,11 +114,6 @@ def _masked(name: str) -> Any:
 
 for _name in Customer.PERSONAL:
     setattr(CustomerAdmin, f"masked_{_name}", _masked(_name))
-
-
-def never_stored(response: HttpResponse) -> HttpResponse:
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @admin.register(PhotoId)
@@ -144,7 +138,6 @@ class PhotoIdAdmin(ReadOnlyAdmin):
         url = reverse("admin:accounts_photoid_review", args=[photo.pk])
         return format_html('<a href="{}">{}</a>', url, _("Look at the photo"))
 
-    @never_cache
     def review(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Reason first, then the picture, then the decision."""
         if not self.has_view_permission(request):
@@ -156,7 +149,7 @@ class PhotoIdAdmin(ReadOnlyAdmin):
         form = context["form"] = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             self._open(request, photo, form.cleaned_data["why"], context)
-        return never_stored(TemplateResponse(request, "accounts/admin/photo.html", context))
+        return TemplateResponse(request, "accounts/admin/photo.html", context)
 
     def _open(self, request: HttpRequest, photo: PhotoId, why: str, context: dict[str, Any]) -> None:
         # Inside the page, so that the picture has no address of its own.
@@ -167,7 +160,7 @@ class PhotoIdAdmin(ReadOnlyAdmin):
         approved, refusal = "approve" in request.POST, RefusalForm(request.POST)
         if not approved and not refusal.is_valid():
             context |= {"refusal": refusal}
-            return never_stored(TemplateResponse(request, "accounts/admin/photo.html", context))
+            return TemplateResponse(request, "accounts/admin/photo.html", context)
         reason = "" if approved else refusal.cleaned_data["reason"]
         try:
             flows.review_photo_id(photo=photo, staff=request.user, approved=approved, reason=reason)  # type: ignore[arg-type]

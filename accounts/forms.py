@@ -8,6 +8,7 @@ from typing import Any
 import jdatetime
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
+from allauth.account.forms import VerifyPhoneForm
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
@@ -53,6 +54,19 @@ class LoginForm(AllauthLoginForm):
             except ValidationError:
                 pass
         return login
+
+
+class CodeForm(VerifyPhoneForm):
+    """The code from an SMS, in whichever digits the keyboard writes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "dir": "ltr"})
+        self.fields["code"] = forms.CharField(label=_("Code"), max_length=12, widget=widget)
+
+    def clean_code(self) -> str:
+        self.cleaned_data["code"] = iran.clean_number(self.cleaned_data["code"])
+        return super().clean_code()  # type: ignore[no-any-return]
 
 
 class DateOfBirthField(forms.CharField):

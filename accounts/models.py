@@ -74,7 +74,18 @@ class Customer(AbstractBaseUser, PermissionsMixin, SealedModel):
     objects = CustomerManager()
 
     # What the policy calls personal information, in the order in which people are asked for it.
-    PERSONAL = tuple("name surname gender birth_date national_code mobile landline email address postal_code".split())
+    PERSONAL = (
+        "name",
+        "surname",
+        "gender",
+        "birth_date",
+        "national_code",
+        "mobile",
+        "landline",
+        "email",
+        "address",
+        "postal_code",
+    )
 
     class Meta:
         verbose_name = _("customer")

@@ -91,6 +91,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.TooOften",
     "devices.middleware.DeviceMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
@@ -186,7 +187,12 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_FORMS = {"signup": "accounts.forms.SignupForm", "login": "accounts.forms.LoginForm"}
+ACCOUNT_RATE_LIMITS = {"verify_phone": "1/30s/key,20/m/ip"}  # carriers put thousands of phones behind one address
+ACCOUNT_FORMS = {
+    "signup": "accounts.forms.SignupForm",
+    "login": "accounts.forms.LoginForm",
+    "verify_phone": "accounts.forms.CodeForm",
+}
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
 
 # --- language and time ------------------------------------------------------------------------------------------------

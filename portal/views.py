@@ -1,9 +1,13 @@
-"""Pages for machines, and the page for a form that came from elsewhere."""
+"""Pages for machines, and pages for what went wrong."""
+
+import sys
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
+from django.db import OperationalError as OperationalDatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template import loader
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
@@ -49,3 +53,13 @@ def broker_answers() -> bool:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was open too long, or came from another site."""
     return render(request, "403_csrf.html", status=403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault of ours; when the database is away, say that it comes back. Neither page needs the database."""
+    away = isinstance(sys.exc_info()[1], OperationalDatabaseError | InterfaceError)
+    name, status = ("503.html", 503) if away else ("500.html", 500)
+    response = HttpResponse(loader.get_template(name).render(), status=status)
+    if away:
+        response.headers["Retry-After"] = "30"
+    return response

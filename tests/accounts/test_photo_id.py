@@ -47,7 +47,7 @@ def test_what_is_no_photo_gets_a_clear_answer(alice_client, alice, raw, name, wo
     assert not PhotoId.objects.exists()
 
 
-def test_it_needs_sign_in(anyone):
+def test_it_needs_sign_in(db, anyone):
     assert anyone.post("/profile/photo-id/", upload(jpeg())).status_code == 302
     assert not PhotoId.objects.exists()
 
@@ -68,7 +68,7 @@ def test_staff_see_the_picture_only_with_a_reason_and_the_customer_reads_it(caro
     assert "base64" not in carol_client.get(url).content.decode() and not Look.objects.exists()
     assert "base64" not in carol_client.post(url, {"why": ""}).content.decode()
     shown = carol_client.post(url, {"why": "review of a new customer"})
-    assert "data:image/jpeg;base64," in shown.content.decode() and shown.headers["Cache-Control"] == "no-store"
+    assert "data:image/jpeg;base64," in shown.content.decode() and "no-store" in shown.headers["Cache-Control"]
     assert "review of a new customer" in alice_client.get("/profile/access-log/").content.decode()
 
 

@@ -1,8 +1,12 @@
 """Sign-up: both addresses proved, the policy accepted, and nothing said about who is a customer already."""
 
 import re
+import time
+from unittest.mock import patch
 
 import pytest
+from django.core import signing
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Customer
@@ -12,10 +16,12 @@ NEW = {"email": "dana@example.com", "phone": "۰۹۱۲ ۱۱۱ ۷۷۷۷", "passwo
 
 
 @pytest.fixture
-def dana(anyone: Client) -> dict[str, str]:
+def dana(db: None, anyone: Client) -> dict[str, str]:
     """What a newcomer sends: the form's own hash of the policy included."""
     page = anyone.get("/accounts/signup/").content.decode()
-    return NEW | {"policy": re.search(r'name="policy"[^>]*value="([0-9a-f]{64})"|value="([0-9a-f]{64})"', page)[0][-65:-1]}
+    return NEW | {
+        "policy": re.search(r'name="policy"[^>]*value="([0-9a-f]{64})"|value="([0-9a-f]{64})"', page)[0][-65:-1]
+    }
 
 
 def sign_up(client: Client, data: dict[str, str]) -> str:
@@ -32,7 +38,9 @@ def test_code_and_link_together_sign_in(anyone, dana):
     customer = Customer.objects.get(email="dana@example.com")
     assert customer.mobile == "+989121117777" and customer.language == "en" and customer.mobile_verified_at is None
     assert "_auth_user_id" not in anyone.session
-    response = anyone.post("/accounts/phone/verify/", {"action": "verify", "code": newest("phone_code")["code"]}, follow=True)
+    response = anyone.post(
+        "/accounts/phone/verify/", {"action": "verify", "code": newest("phone_code")["code"]}, follow=True
+    )
     assert response.redirect_chain[-1][0] == "/accounts/confirm-email/"
     assert "_auth_user_id" not in anyone.session
     path = newest("confirm_email")["url"].split("testserver")[-1]
@@ -52,7 +60,9 @@ def test_persian_digits_are_taken_as_code(anyone, dana):
 def test_a_taken_address_looks_the_same_and_its_owner_is_told(anyone, dana, alice, taken):
     other = Client(headers={"accept-language": "en"})
     fresh = other.post("/accounts/signup/", dana, follow=True)
-    same = anyone.post("/accounts/signup/", dana | {"email": "x@example.com", "phone": "09121118888"} | taken, follow=True)
+    same = anyone.post(
+        "/accounts/signup/", dana | {"email": "x@example.com", "phone": "09121118888"} | taken, follow=True
+    )
     assert same.redirect_chain == fresh.redirect_chain
 
     def bare(response, typed):  # the page without its tokens and the number that was typed
@@ -77,22 +87,21 @@ def test_five_wrong_codes_end_the_try_and_a_new_sign_in_sends_a_new_code(anyone,
     late = anyone.post("/accounts/phone/verify/", {"action": "verify", "code": code}, follow=True)
     assert "_auth_user_id" not in anyone.session and late.redirect_chain
     assert Customer.objects.filter(email="dana@example.com").exists()  # nothing typed is lost
-    again = anyone.post("/accounts/login/", {"login": "dana@example.com", "password": NEW["password1"]}, follow=True)
+    credentials = {"login": "dana@example.com", "password": NEW["password1"]}
+    hasty = anyone.post("/accounts/login/", credentials)  # a code a half-minute, for one number
+    assert hasty.status_code == 429 and "One moment" in hasty.content.decode()
+    cache.clear()
+    again = anyone.post("/accounts/login/", credentials, follow=True)
     assert again.redirect_chain[-1][0] == "/accounts/phone/verify/"
     assert newest("phone_code")["code"] != code
 
 
-def test_an_old_link_gets_a_clear_answer(anyone, dana, settings):
+def test_an_old_link_gets_a_clear_answer(anyone, dana):
     sign_up(anyone, dana)
     anyone.post("/accounts/phone/verify/", {"action": "verify", "code": newest("phone_code")["code"]})
     path = newest("confirm_email")["url"].split("testserver")[-1]
-    settings.ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 0
-    from unittest.mock import patch
-
-    import django.core.signing
-
-    now = django.core.signing.time.time()
-    with patch.object(django.core.signing.time, "time", lambda: now + 2 * 24 * 3600):
+    now = time.time()
+    with patch.object(signing.time, "time", lambda: now + 2 * 24 * 3600):
         page = anyone.get(path).content.decode()
     assert "This link no longer works" in page
 

@@ -36,7 +36,9 @@ class Stack:
         web, world, smtp = free_ports(3)
         self.url = f"http://127.0.0.1:{web}"
         self.world = World(f"http://127.0.0.1:{world}", smtp)
-        self.env = {name: value for name, value in os.environ.items() if name not in OWN and "KAVENEGAR" not in name} | {
+        self.env = {
+            name: value for name, value in os.environ.items() if name not in OWN and "KAVENEGAR" not in name
+        } | {
             "DATA_DIR": str(folder / "var"),
             "PORT": str(web),
             "WORLD_PORT": str(world),
@@ -48,7 +50,12 @@ class Stack:
     def start(self, timeout: float = 150) -> None:
         self.log = (self.folder / "up.log").open("a")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "portal.local", "up"], cwd=ROOT, env=self.env, stdout=self.log, stderr=self.log, text=True
+            [sys.executable, "-m", "portal.local", "up"],
+            cwd=ROOT,
+            env=self.env,
+            stdout=self.log,
+            stderr=self.log,
+            text=True,
         )
         end = time.monotonic() + timeout
         while time.monotonic() < end:

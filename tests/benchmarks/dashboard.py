@@ -1,0 +1,94 @@
+"""Requests per second of a signed-in customer's dashboard, as a share of a bare Django view's on the same server."""
+
+import http.client
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+from tests.browser.stack import ROOT, free_ports
+
+THREADS, SECONDS, PAIRS = 4, 2.0, 7
+LIMIT = 0.15
+
+
+def serve(application: str, port: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "gunicorn", application, "-b", f"127.0.0.1:{port}", "--log-level", "error"]
+    command += ["--worker-class", "gthread", "--workers", "1", "--threads", "4", "--keep-alive", "30"]
+    return subprocess.Popen(command, cwd=ROOT, env=os.environ)
+
+
+def rate(port: int, headers: dict[str, str]) -> float:
+    """Answered requests per second over SECONDS, by THREADS kept-alive connections."""
+    counts, stop = [0] * THREADS, time.monotonic() + SECONDS
+
+    def client(number: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        while time.monotonic() < stop:
+            connection.request("GET", "/", headers=headers)
+            answer = connection.getresponse()
+            body = answer.read()
+            if answer.status != 200 or not body:
+                raise RuntimeError(f"{port} answered {answer.status}")
+            counts[number] += 1
+        connection.close()
+
+    threads = [threading.Thread(target=client, args=(n,)) for n in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(counts) / SECONDS
+
+
+def signed_in() -> dict[str, str]:
+    """A demo customer's session with services, invoices and messages to show."""
+    import django
+
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.test import Client
+
+    from accounts.models import Customer
+
+    for command in ("migrate", "collectstatic", "demo"):
+        call_command(command, verbosity=0, **({"interactive": False} if command == "collectstatic" else {}))
+    client = Client()
+    client.force_login(Customer.objects.filter(is_staff=False, services__isnull=False).first())
+    return {"Cookie": f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"}
+
+
+def run() -> dict[str, Any]:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    cookie = signed_in()
+    ours, theirs = free_ports(2)
+    servers = [serve("portal.wsgi", ours), serve("tests.benchmarks.bare", theirs)]
+    try:
+        for _ in range(100):
+            try:
+                rate_once = [rate(port, headers) for port, headers in ((ours, cookie), (theirs, {}))]
+                break
+            except OSError:
+                time.sleep(0.2)
+        del rate_once  # warm-up
+        pairs = [(rate(ours, cookie), rate(theirs, {})) for _ in range(PAIRS)]
+    finally:
+        for server in servers:
+            server.terminate()
+            server.wait()
+    value, reference = (statistics.median(column) for column in zip(*pairs, strict=True))
+    ratio = statistics.median(a / b for a, b in pairs)
+    return {
+        "name": "dashboard of a signed-in customer",
+        "value": value,
+        "reference": reference,
+        "ratio": ratio,
+        "unit": f"requests/s, median of {PAIRS} interleaved pairs",
+        "against": "bare Django view, no middleware",
+        "limit": f">={LIMIT}",
+        "holds": ratio >= LIMIT,
+    }
