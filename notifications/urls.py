@@ -1,5 +1,16 @@
 """Addresses of this room."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from notifications import views
+
+urlpatterns = [
+    path("tickets/", views.tickets, name="tickets"),
+    path("tickets/new/", views.ticket_new, name="ticket_new"),
+    path("tickets/<int:number>/", views.ticket, name="ticket"),
+    path("tickets/<int:number>/answer/", views.ticket_answer, name="ticket_answer"),
+    path("tickets/<int:number>/close/", views.ticket_close, name="ticket_close"),
+    path("tickets/<int:number>/attachments/<uuid:pk>/", views.ticket_attachment, name="ticket_attachment"),
+    path("messages/", views.messages, name="messages"),
+    path("messages/<uuid:pk>/", views.message, name="message"),
+]

@@ -81,6 +81,13 @@ class Event(SealedModel):
         return reverse("message", args=[self.pk])
 
     @property
+    def title(self) -> str:
+        """Its subject line, as lists show it."""
+        from notifications.messages import title  # the words know the rows, so the rows cannot know them earlier
+
+        return title(self)
+
+    @property
     def is_out_of_date(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
@@ -116,15 +123,15 @@ class DeliveryQuerySet(SealedQuerySet):
         """SMS that the operator accepted and whose fate it may know by now."""
         return self.filter(status=Delivery.Status.ACCEPTED, channel=Channel.SMS, not_before__lte=timezone.now())
 
-    def take(self, lane: str, limit: int, again_after: dt.timedelta) -> list[tuple[uuid.UUID, bool]]:
-        """Hand out rows of a lane, each at most once within `again_after`: (id, whether it was handed out before)."""
+    def take(self, lane: str, limit: int, lasts: dt.timedelta, *, again: bool) -> list[uuid.UUID]:
+        """Hand out due rows of a lane: fresh ones, or `again` those handed out once whose time ran out unused."""
         now = timezone.now()
-        unhanded = models.Q(handed_until=None) | models.Q(handed_until__lte=now)
+        handed = models.Q(handed_until__lte=now) if again else models.Q(handed_until=None)
         with transaction.atomic():
-            rows = self.unclaimed().filter(unhanded, lane=lane).order_by("not_before")
-            taken = list(rows.select_for_update(skip_locked=True).values_list("pk", "handed_until")[:limit])
-            self.filter(pk__in=[pk for pk, _handed in taken]).update(handed_until=now + again_after)
-        return [(pk, handed is not None) for pk, handed in taken]
+            rows = self.unclaimed().filter(handed, lane=lane).order_by("not_before")
+            taken = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+            self.filter(pk__in=taken).update(handed_until=now + lasts)
+        return taken
 
 
 def new_local_ref() -> int:
@@ -183,7 +190,7 @@ class Delivery(SealedModel):
     UNSENT = (Status.QUEUED, Status.SENDING, Status.UNKNOWN)
     # At least twice what a call can take (channels/kavenegar.py, channels/smtp.py), and below the broker's own timeout.
     LEASE: ClassVar[dict[str, dt.timedelta]] = {
-        Channel.SMS: dt.timedelta(seconds=30),
+        Channel.SMS: dt.timedelta(seconds=40),
         Channel.EMAIL: dt.timedelta(seconds=100),
     }
 
@@ -238,7 +245,7 @@ class Delivery(SealedModel):
         return self.TONE[self.Status(self.status)]
 
     def _move_to(self, status: Status, *, held_by: str | None = None, code: str | None = None, **changes: Any) -> bool:
-        """Under a row lock. False when already there, or when `held_by` no longer holds the row; `code` leaves an Attempt."""
+        """Under a row lock. False when already there, or when `held_by` lost the row; `code` leaves an Attempt."""
         with transaction.atomic():
             fresh = type(self).objects.select_for_update().defer("recipient").get(pk=self.pk)
             if held_by is not None and (fresh.lease_by, fresh.tries) != (held_by, self.tries):
@@ -309,6 +316,11 @@ class Delivery(SealedModel):
         mine = type(self).objects.filter(pk=self.pk, lease_by=self.lease_by, status=self.Status.UNKNOWN)
         return mine.update(not_before=until, **self.FREE) == 1
 
+    def ask_later(self, at: dt.datetime | None) -> None:
+        """The operator does not know its fate yet; None gives up asking."""
+        mine = type(self).objects.filter(pk=self.pk, status=self.Status.ACCEPTED)
+        mine.update(not_before=at)
+
     def refuse(self, code: str) -> bool:
         """The receiver's side refuses for good."""
         return self._move_to(self.Status.UNDELIVERED, held_by=self.lease_by, code=code, not_before=None, **self.FREE)
@@ -350,4 +362,3 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.n} {self.outcome} {self.code}"
-

@@ -16,6 +16,10 @@ from portal.sealed.fields import SealedCharField, SealedTextField
 from portal.sealed.index import SealedModel, SealedQuerySet
 
 
+class TicketClosed(Exception):
+    """Nothing can be added to a closed ticket."""
+
+
 class TicketQuerySet(SealedQuerySet):
     def visible_to(self, customer: Any) -> Self:
         return self.filter(customer=customer)
@@ -111,6 +115,8 @@ class Ticket(SealedModel):
     def answer(self, author: Any, text: str, token: uuid.UUID | None = None) -> "TicketMessage":
         """Add to the conversation; whose turn it is changes with who spoke. `token` is the form's own."""
         by_staff = self._check(author)
+        if type(self).objects.select_for_update().get(pk=self.pk).is_closed:
+            raise TicketClosed
         if not self._move_to(self.Status.ANSWERED if by_staff else self.Status.OPEN):
             type(self).objects.filter(pk=self.pk).update(changed_at=timezone.now())
         return self.messages.create(author=author, is_staff=by_staff, text=text, token=token or uuid.uuid4())

@@ -1,0 +1,180 @@
+"""Staff screens of this room: the tickets that wait for an answer, and what was sent."""
+
+import uuid
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+
+from notifications import flows
+from notifications.forms import StaffAnswerForm
+from notifications.models import Attachment, Attempt, Delivery, Event, Ticket
+from notifications.models.tickets import TicketClosed
+from notifications.views import attachment_response
+
+COLOURS = {"ok": "success", "info": "info", "wait": "warning", "bad": "danger", "off": "default"}
+
+
+def _labels(model: Any) -> dict[str, str]:
+    return {str(status.label): COLOURS[tone] for status, tone in model.TONE.items()}
+
+
+class NothingByHand:
+    """Rows that tell what happened; nobody edits them."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Ticket)
+class TicketAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
+    """Tickets to answer. Staff read the words because answering is the job; who wrote them stays a reference."""
+
+    list_display = ("number", "shown_status", "opened_at", "age", "customer")
+    list_filter = ("status",)
+    search_fields = ("=number", "customer__ref")
+    list_select_related = ("customer",)
+    ordering = ("-status", "changed_at")
+
+    @display(description=gettext_lazy("status"), label=_labels(Ticket), ordering="status")
+    def shown_status(self, ticket: Ticket) -> str:
+        return str(ticket.get_status_display())
+
+    @admin.display(description=gettext_lazy("waits for"))
+    def age(self, ticket: Ticket) -> str:
+        return timesince(ticket.changed_at, timezone.now()) if ticket.status == Ticket.Status.OPEN else "–"
+
+    def get_urls(self) -> list[URLPattern]:
+        file = self.admin_site.admin_view(self.attachment)
+        own = [path("<int:number>/attachments/<uuid:pk>/", file, name="notifications_ticket_attachment")]
+        return own + super().get_urls()  # type: ignore[no-any-return]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The conversation and, while it is open, a box to answer in."""
+        ticket = get_object_or_404(Ticket.objects.select_related("customer"), pk=object_id)
+        if not self.has_view_permission(request, ticket):
+            raise PermissionDenied
+        form = StaffAnswerForm(request.POST or None, request.FILES or None)
+        if request.method == "POST" and form.is_valid():
+            return self._answer(request, ticket, form.cleaned_data)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Ticket %(number)s") % {"number": ticket.number},
+            "opts": self.opts,
+            "ticket": ticket,
+            "turns": ticket.messages.select_related("author").prefetch_related("attachments"),
+            "form": form,
+        }
+        return TemplateResponse(request, "notifications/admin/ticket.html", context)
+
+    def _answer(self, request: HttpRequest, ticket: Ticket, cleaned: dict[str, Any]) -> HttpResponse:
+        closes = cleaned.pop("close")
+        try:
+            flows.answer_ticket(ticket=ticket, author=request.user, **cleaned)
+            if closes:
+                flows.close_ticket(ticket=ticket, by=request.user)
+            messages.success(request, _("Sent; the customer is told by e-mail and SMS."))
+        except TicketClosed:
+            messages.warning(request, _("This ticket was closed in the meantime; nothing was sent."))
+        return redirect("admin:notifications_ticket_change", ticket.pk)
+
+    @never_cache
+    def attachment(self, request: HttpRequest, number: int, pk: uuid.UUID) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        files = Attachment.objects.exclude(file="")
+        return attachment_response(get_object_or_404(files, pk=pk, message__ticket__number=number), number)
+
+
+class DeliveryInline(NothingByHand, TabularInline):  # type: ignore[misc]
+    model = Delivery
+    extra = 0
+    fields = readonly_fields = ("channel", "masked", "status", "tries", "last_code", "accepted_at", "delivered_at")
+
+    @admin.display(description=gettext_lazy("recipient"))
+    def masked(self, delivery: Delivery) -> str:
+        return masked(delivery)
+
+
+class AttemptInline(NothingByHand, TabularInline):  # type: ignore[misc]
+    model = Attempt
+    extra = 0
+    fields = readonly_fields = ("n", "started_at", "finished_at", "outcome", "code")
+
+
+@admin.register(Event)
+class EventAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
+    """What customers were told. The words themselves are not shown: codes and amounts are in them."""
+
+    list_display = ("at", "message", "purpose", "about", "customer")
+    list_filter = ("purpose", "message")
+    search_fields = ("about", "customer__ref")
+    list_select_related = ("customer",)
+    fields = ("at", "message", "purpose", "about", "customer", "language", "expires_at")
+    inlines = (DeliveryInline,)
+    date_hierarchy = "at"
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
+    """Every channel of every message, with all tries."""
+
+    list_display = ("event", "channel", "lane", "shown_status", "tries", "last_code", "not_before")
+    list_filter = ("status", "channel", "lane")
+    search_fields = ("event__about", "event__customer__ref", "provider_ref")
+    list_select_related = ("event",)
+    ordering = ("-event__at", "channel")
+    fields = (
+        "event",
+        "channel",
+        "lane",
+        "status",
+        "masked",
+        "tries",
+        "last_code",
+        "provider_ref",
+        "not_before",
+        "accepted_at",
+        "delivered_at",
+    )
+    readonly_fields = ("masked",)
+    inlines = (AttemptInline,)
+    actions = ("release",)
+
+    @display(description=gettext_lazy("status"), label=_labels(Delivery), ordering="status")
+    def shown_status(self, delivery: Delivery) -> str:
+        return str(delivery.get_status_display())
+
+    @admin.display(description=gettext_lazy("recipient"))
+    def masked(self, delivery: Delivery) -> str:
+        return masked(delivery)
+
+    @admin.action(description=gettext_lazy("Send the held ones again"))
+    def release(self, request: HttpRequest, deliveries: Any) -> None:
+        held = deliveries.filter(status=Delivery.Status.PARKED, event__context__isnull=False)
+        released = sum(delivery.release() for delivery in held)
+        messages.success(request, _("%(count)s put back to be sent.") % {"count": released})
+
+
+def masked(delivery: Delivery) -> str:
+    """Whether there is an address, not which."""
+    return "••••••" if delivery.recipient else "–"

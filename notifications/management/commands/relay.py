@@ -1,0 +1,151 @@
+"""manage.py relay: hands what must be said to the workers the moment it is committed, and delivers it itself when the
+broker does not answer."""
+
+import signal
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import redis
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import close_old_connections, connection, connections
+from django.db.utils import InterfaceError, OperationalError
+
+from notifications import flows, tasks
+from notifications.models import Delivery, Lane
+from portal.sealed.sentinel import guard
+
+TICK = 5  # seconds between two looks when nobody wakes us
+PROBE = 2  # seconds between two looks for a broker that went away
+AT_ONCE = 100  # rows of one lane before the next look at the codes
+# Codes have hands of their own: nothing else may keep them waiting.
+HANDS = {Lane.CODES: 3, Lane.MONEY: 2, Lane.TICKETS: 2, Lane.BULK: 1}
+
+
+class Hands:
+    """A few threads that deliver one lane; no more is taken up than they can do soon."""
+
+    def __init__(self, threads: int) -> None:
+        self.pool, self.busy, self.room = ThreadPoolExecutor(threads), set[Future[None]](), threads * 4
+
+    def free(self) -> int:
+        self.busy = {job for job in self.busy if not job.done()}
+        return self.room - len(self.busy)
+
+    def deliver(self, pk: UUID) -> None:
+        self.busy.add(self.pool.submit(self._deliver, pk))
+
+    @staticmethod
+    def _deliver(pk: UUID) -> None:
+        close_old_connections()
+        try:
+            flows.deliver(pk)
+        except Exception as error:  # the row stays due, or its lease runs out
+            print(f"relay: delivery {pk} was left ({type(error).__name__})", flush=True)
+        finally:
+            close_old_connections()
+
+
+class Broker:
+    """The way to the workers. Once it failed, a thread of its own looks for it, so that nothing else waits for it."""
+
+    def __init__(self) -> None:
+        self.is_up = True
+
+    def hand_over(self, pk: UUID, lane: str) -> bool:
+        try:
+            tasks.deliver.apply_async(args=[str(pk)], queue=lane, retry=False)
+        except Exception as error:  # whatever the broker's client raises means the same here
+            self.lose(error)
+            return False
+        return True
+
+    def lose(self, error: Exception) -> None:
+        if self.is_up:
+            self.is_up = False
+            print(f"relay: the broker does not answer ({type(error).__name__}); delivering here", flush=True)
+            threading.Thread(target=self._look_for_it, daemon=True).start()
+
+    def _look_for_it(self) -> None:
+        while not self.is_up:
+            time.sleep(PROBE)
+            try:
+                redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=2, socket_connect_timeout=2).ping()
+            except (redis.RedisError, OSError):
+                continue
+            self.is_up = True
+            print("relay: the broker answers again", flush=True)
+
+
+class Command(BaseCommand):
+    help = "Hand messages to the workers as soon as they are committed; deliver them here while the broker is away."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        guard()
+        self.stopping = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.stop)
+        self.broker, self.hands = Broker(), {lane: Hands(threads) for lane, threads in HANDS.items()}
+        while not self.stopping:
+            try:
+                self.listen()
+            except (psycopg.OperationalError, OperationalError, InterfaceError) as error:
+                print(f"relay: the database does not answer ({type(error).__name__}); trying again", flush=True)
+                connections.close_all()
+                time.sleep(1)
+        for hands in self.hands.values():
+            hands.pool.shutdown(wait=True, cancel_futures=True)
+
+    def stop(self, *args: Any) -> None:
+        self.stopping = True
+
+    def listen(self) -> None:
+        """Until stopped: wait until Postgres says that something was committed, or for a tick, and pass it on."""
+        with psycopg.connect(**ear_params(), autocommit=True) as ear:
+            ear.execute("LISTEN outbox")
+            looked = tidied = 0.0
+            woken = True
+            while not self.stopping:
+                if woken or time.monotonic() - looked >= TICK:
+                    close_old_connections()
+                    looked = time.monotonic()
+                    if looked - tidied >= TICK:
+                        flows.tidy()
+                        tidied = looked
+                    more = self.pass_on()
+                # A second at most, so that a wish to stop is heard.
+                woken = more or any(True for _notify in ear.notifies(timeout=0.05 if more else 1, stop_after=1))
+
+    def pass_on(self) -> bool:
+        """One look at each lane, the most urgent first; True when a lane may hold more than was taken."""
+        more = False
+        for lane in Lane:
+            hands, fresh = self.hands[lane], []
+            if self.broker.is_up:
+                fresh = Delivery.objects.take(lane, AT_ONCE, flows.HINT_LASTS, again=False)
+                more = more or len(fresh) == AT_ONCE
+            for pk in fresh:
+                if not self.broker.is_up or not self.broker.hand_over(pk, lane):
+                    hands.deliver(pk)
+            # A hint that led to nothing was lost, or the workers are away: then it is done here.
+            for again in (True,) if self.broker.is_up else (True, False):
+                if (free := hands.free()) > 0:
+                    taken = Delivery.objects.take(lane, free, flows.HINT_LASTS, again=again)
+                    more = more or len(taken) == free
+                    for pk in taken:
+                        hands.deliver(pk)
+                else:
+                    more = True
+        return more
+
+
+def ear_params() -> dict[str, Any]:
+    """How Django reaches the database, without what belongs to its cursors."""
+    plain = {"host", "port", "dbname", "user", "password", "options", "service", "passfile"}
+    params = connection.get_connection_params().items()
+    return {name: value for name, value in params if name in plain or name.startswith("ssl")}

@@ -1,0 +1,56 @@
+"""What this room holds about a person, how it is handed over and how it goes."""
+
+from typing import Any
+
+from django.db.models import Q
+
+from notifications.messages import shown, title
+from notifications.models import Attachment, Delivery, Event, Ticket, TicketMessage
+from portal.privacy import Held
+
+ACCOUNT = "until the account is closed"
+HOLDS = {
+    "Event.context": Held(
+        "the words of our message to you; codes and links go as soon as they are handed over", ACCOUNT
+    ),
+    "Delivery.recipient": Held("the address to which a message was sent, as it was then", ACCOUNT),
+    "Ticket.subject": Held("what your ticket is about", ACCOUNT),
+    "TicketMessage.text": Held("what you wrote to us and what we answered", ACCOUNT),
+    "Attachment.name": Held("the name of a file that you sent us", ACCOUNT),
+    "Attachment.file_key": Held("opens a file that you sent us", ACCOUNT),
+}
+
+
+def export(customer: Any) -> dict[str, Any]:
+    """Everything of this room, as plain values."""
+    events = Event.objects.visible_to(customer).prefetch_related("deliveries")
+    tickets = Ticket.objects.visible_to(customer).prefetch_related("messages__attachments")
+    return {"messages": [_event(event) for event in events], "tickets": [_ticket(ticket) for ticket in tickets]}
+
+
+def _event(event: Event) -> dict[str, Any]:
+    ways = [{"channel": way.channel, "to": way.recipient or "", "status": way.status} for way in event.deliveries.all()]
+    return {"at": event.at.isoformat(), "title": title(event), "text": shown(event), "sent": ways}
+
+
+def _ticket(ticket: Ticket) -> dict[str, Any]:
+    turns = [
+        {
+            "at": turn.at.isoformat(),
+            "from": "staff" if turn.is_staff else "you",
+            "text": turn.text,
+            "files": [{"name": file.name, "bytes": file.size} for file in turn.attachments.all()],
+        }
+        for turn in ticket.messages.all()
+    ]
+    return {"number": ticket.number, "subject": ticket.subject, "status": ticket.status, "conversation": turns}
+
+
+def erase(customer: Any) -> None:
+    """Empty every personal column and shred the files; that a message went out stays, without its words."""
+    for attachment in Attachment.objects.filter(Q(message__ticket__customer=customer) | Q(message__author=customer)):
+        attachment.shred()
+    TicketMessage.objects.filter(Q(ticket__customer=customer) | Q(author=customer)).update(text=None)
+    Ticket.objects.visible_to(customer).update(subject=None)
+    Delivery.objects.visible_to(customer).update(recipient=None)
+    Event.objects.visible_to(customer).update(context=None)
