@@ -16,15 +16,14 @@ STEADY_AFTER = 30.0  # seconds of life after which an earlier death no longer co
 LOG_LIMIT = 10 * 1024 * 1024  # bytes; a longer log is put aside at the next start
 
 
-def end_with_parent(signal_number: int) -> Callable[[], None]:
-    """Ask the kernel to signal this process when its parent dies, even by kill -9 (Linux).
+def end_with_parent(signal_number: int, parent: int) -> Callable[[], None]:
+    """For the process that calls the answer: a signal from the kernel when `parent` dies, even by kill -9 (Linux).
 
     The kernel means the parent's *thread*, so every child is started from the main thread.
     """
     if sys.platform != "linux":
         return lambda: None
     libc = ctypes.CDLL(None)
-    parent = os.getpid()
 
     def ask() -> None:
         libc.prctl(1, signal_number, 0, 0, 0)  # 1 is PR_SET_PDEATHSIG
@@ -69,7 +68,7 @@ class Child:
                 group=self.group,
                 extra_groups=None if self.user is None else [],
                 start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops in order
-                preexec_fn=end_with_parent(self.orphan_signal),
+                preexec_fn=end_with_parent(self.orphan_signal, os.getpid()),
             )
         self.started_at, self.again_at = time.monotonic(), None
 

@@ -33,7 +33,7 @@ def up(arguments: Sequence[str] | None = None) -> int:
         os.chdir(ROOT)
         os.execv(python, [str(python), "-m", "portal.local", "up", *given])  # noqa: S606  (no shell is wanted)
     if options.with_parent:
-        end_with_parent(signal.SIGTERM)()
+        end_with_parent(signal.SIGTERM, os.getppid())()
     return _run(options)
 
 
@@ -104,8 +104,9 @@ def processes(room: Room, environment: dict[str, str], web: int) -> list[Child]:
         )
 
     def worker(name: str, queues: str, threads: int) -> Child:
+        quiet = ["--without-gossip", "--without-mingle", "-l", "INFO"]  # lanes need not know of each other
         command = ["-m", "celery", "-A", "portal.celery", "worker", "-n", f"{name}@%h", "-Q", queues]
-        return child(name, *command, "--pool", "threads", "-c", str(threads), "-l", "INFO", grace=20.0)
+        return child(name, *command, "--pool", "threads", "-c", str(threads), *quiet, grace=20.0)
 
     gunicorn = ["-m", "gunicorn", "portal.wsgi", "--bind", f"{ports.HOST}:{web}", "--no-control-socket"]
     gunicorn += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "10"]

@@ -99,10 +99,14 @@ class Supervisor:
     def watch(self) -> None:
         """Until somebody asks for the end: start again what died, and repeat on the terminal what went wrong."""
         while not self.asked:
-            for child in self.children:
-                self._look_after(child)
-                self._repeat_trouble(child)
+            self.look()
             time.sleep(0.1)
+
+    def look(self) -> None:
+        """One round of `watch`."""
+        for child in self.children:
+            self._look_after(child)
+            self._repeat_trouble(child)
 
     def _look_after(self, child: Child) -> None:
         if child.is_alive():

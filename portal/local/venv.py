@@ -2,7 +2,6 @@
 
 import fcntl
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -67,32 +66,40 @@ def _works() -> bool:
 
 
 def _make() -> None:
-    base: str = getattr(sys, "_base_executable", sys.executable)
-    shutil.rmtree(HOME, ignore_errors=True)
-    if _run(base, "-m", "venv", HOME):
-        return
-    # Debian keeps `ensurepip` in a package of its own; a pip that is already there can stand in for it.
-    if _has_pip(base):
+    for way in (_plainly, _with_the_pip_outside, _with_apt):
         shutil.rmtree(HOME, ignore_errors=True)
-        if _run(base, "-m", "venv", "--without-pip", HOME) and _run(
-            base, "-m", "pip", "--python", PYTHON, "install", "pip"
-        ):
-            return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        print("installing python3-venv", flush=True)
-        _run("apt-get", "update")
-        package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
-        shutil.rmtree(HOME, ignore_errors=True)
-        if (_run("apt-get", "install", "-y", package) or _run("apt-get", "install", "-y", "python3-venv")) and _run(
-            base, "-m", "venv", HOME
-        ):
+        if way(getattr(sys, "_base_executable", sys.executable)):
             return
     shutil.rmtree(HOME, ignore_errors=True)
     raise SystemExit("Python's venv module is incomplete: install it (Debian, Ubuntu: apt-get install python3-venv)")
 
 
-def _has_pip(base: str) -> bool:
-    return importlib.util.find_spec("pip") is not None and _run(base, "-m", "pip", "--version")
+def _plainly(base: str) -> bool:
+    return _run(base, "-m", "venv", HOME)
+
+
+def _with_the_pip_outside(base: str) -> bool:
+    """Debian keeps `ensurepip` in a package of its own; a pip that is there already can stand in for it."""
+    return (
+        _run(base, "-m", "pip", "--version")
+        and _run(base, "-m", "venv", "--without-pip", HOME)
+        and _run(base, "-m", "pip", "--python", PYTHON, "install", "pip")
+    )
+
+
+def _with_apt(base: str) -> bool:
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return False
+    print("installing python3-venv with apt-get (once)", flush=True)
+    major, minor = sys.version_info[:2]
+    return (
+        _run("apt-get", "update")
+        and (
+            _run("apt-get", "install", "-y", f"python{major}.{minor}-venv")
+            or _run("apt-get", "install", "-y", "python3-venv")
+        )
+        and _plainly(base)
+    )
 
 
 def _run(*command: str | Path) -> bool:

@@ -93,7 +93,9 @@ def _obey(supervisor: Supervisor, command: Sequence[str], environment: dict[str,
     """The command has the terminal: its Ctrl-C is its own affair; other signals become a Ctrl-C for it."""
     signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN, which the command would inherit
     try:
-        process = subprocess.Popen(command, env=environment, cwd=ROOT, preexec_fn=end_with_parent(signal.SIGTERM))
+        process = subprocess.Popen(
+            command, env=environment, cwd=ROOT, preexec_fn=end_with_parent(signal.SIGTERM, os.getpid())
+        )
     except OSError as error:
         raise SystemExit(f"{command[0]}: {error.strerror}") from error
     for number in (signal.SIGTERM, signal.SIGHUP):
