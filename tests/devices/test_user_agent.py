@@ -9,6 +9,7 @@ from devices.middleware import DeviceMiddleware
 from devices.user_agent import LONGEST, UserAgent, recognise
 from tests.devices.browsers import ANDROID, IPHONE, MAC, WINDOWS
 
+FIREFOX = "rv:140.0) Gecko/20100101 Firefox/140.0"
 CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/132.0.0.0"
 
 
@@ -19,12 +20,12 @@ CHROME = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/132.0.0.0"
         (ANDROID, "phone", "Chrome Mobile 140", "Android"),
         (IPHONE, "phone", "Mobile Safari 17", "iOS 17"),
         (MAC, "computer", "Safari 18", "macOS"),
-        ("Mozilla/5.0 (Android 15; Tablet; rv:140.0) Gecko/140.0 Firefox/140.0", "tablet", "Firefox Mobile 140", "Android 15"),
+        (f"Mozilla/5.0 (Android 15; Tablet; {FIREFOX}", "tablet", "Firefox Mobile 140", "Android 15"),
         (f"Mozilla/5.0 (Phone; OpenHarmony 5.0) {CHROME} Safari/537.36 Mobile", "phone", "Chrome 132", "HarmonyOS 5"),
         (f"Mozilla/5.0 (Tablet; OpenHarmony 5.0) {CHROME} Safari/537.36", "tablet", "Chrome 132", "HarmonyOS 5"),
         (f"Mozilla/5.0 (Linux; Android 12; BRAVIA 4K VH2) {CHROME} Safari/537.36", "tv", "Chrome 132", "Android 12"),
-        (f"Mozilla/5.0 (X11; Linux x86_64) {CHROME.replace('Chrome', 'HeadlessChrome')}", "bot", "HeadlessChrome 132", "Linux"),
-        ("Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "computer", "Firefox 140", "Ubuntu"),
+        (f"Mozilla/5.0 (X11; Linux x86_64) Headless{CHROME[39:]}", "bot", "HeadlessChrome 132", "Linux"),
+        (f"Mozilla/5.0 (X11; Ubuntu; Linux x86_64; {FIREFOX}", "computer", "Firefox 140", "Ubuntu"),
         (f"Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) {CHROME} Safari/537.36", "computer", "Chrome 132", "Chrome OS"),
         ("curl/8.5.0", "bot", "curl 8", ""),
         ("python-requests/2.32.3", "bot", "Python Requests 2", ""),
