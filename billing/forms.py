@@ -30,6 +30,7 @@ class ChooseForm(forms.Form):
         queryset=Option.objects.none(),
         to_field_name="slug",
         required=False,
+        blank=True,
         empty_label=_("Without an option"),
         label=_("Option"),
         help_text=_("You can do without it."),
@@ -56,4 +57,7 @@ class PayForm(forms.Form):
     """Which gateway, and the token that makes two presses one attempt."""
 
     gateway = forms.SlugField(max_length=16)
-    form_token = forms.RegexField(r"^[A-Za-z0-9_-]{16,64}$")
+    form_token = forms.RegexField(r"^[A-Za-z0-9_-]{16,64}$", required=False)
+
+    def clean_form_token(self) -> str:
+        return self.cleaned_data["form_token"] or new_form_token()

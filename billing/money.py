@@ -20,10 +20,15 @@ def month_later(day: date) -> date:
     year, month = (start.year + 1, 1) if start.month == 12 else (start.year, start.month + 1)
     for day_of_month in range(start.day, 28, -1):
         try:
-            return jdatetime.date(year, month, day_of_month).togregorian()
+            return _gregorian(year, month, day_of_month)
         except ValueError:
             continue
-    return jdatetime.date(year, month, min(start.day, 28)).togregorian()
+    return _gregorian(year, month, min(start.day, 28))
+
+
+def _gregorian(year: int, month: int, day: int) -> date:
+    found: date = jdatetime.date(year, month, day).togregorian()
+    return found
 
 
 def jalali_year(day: date) -> int:

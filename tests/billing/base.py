@@ -1,0 +1,54 @@
+"""What tests of money do again and again: fill in a profile, start a payment, bring back what the bank says."""
+
+from datetime import date, timedelta
+from urllib.parse import urlsplit
+
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Customer
+from billing.flows import start_payment
+from billing.forms import new_form_token
+from billing.models import Invoice, Payment
+
+
+def complete_profile(customer: Customer, national_code: str = "0012345679") -> Customer:
+    customer.name, customer.surname = "Alice", "Example"
+    customer.birth_date, customer.national_code = date(1990, 1, 1), national_code
+    customer.address, customer.postal_code = "1 Valiasr Street", "1969833111"
+    customer.save()
+    return customer
+
+
+def start(invoice: Invoice, gateway: str) -> Payment:
+    """An attempt that has its token from the bank."""
+    payment = start_payment(invoice=invoice, gateway=gateway, form_token=new_form_token())
+    assert payment.status == Payment.Status.SENT, payment.result_code
+    return payment
+
+
+def bring(callback, client: Client | None = None, **changed):
+    """A browser carries the callback to us: a fresh one without any cookie, unless a client is given."""
+    client = client or Client(headers={"accept-language": "en"})
+    path, fields = urlsplit(callback.url).path, {**callback.fields, **changed}
+    return client.post(path, fields) if callback.method == "POST" else client.get(path, fields)
+
+
+def fresh(row):
+    row.refresh_from_db()
+    return row
+
+
+def minutes_ago(payment: Payment, minutes: int) -> Payment:
+    """Let the attempt be that much older than it is."""
+    moved = {}
+    for field in ("created_at", "next_try_at", "verify_deadline", "lease_until"):
+        value = getattr(fresh(payment), field)
+        moved[field] = value - timedelta(minutes=minutes) if value else None
+    Payment.objects.filter(pk=payment.pk).update(**moved)
+    return fresh(payment)
+
+
+def due_now(payment: Payment) -> Payment:
+    Payment.objects.filter(pk=payment.pk).update(next_try_at=timezone.now() - timedelta(seconds=1), lease_until=None)
+    return fresh(payment)

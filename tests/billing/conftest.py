@@ -1,0 +1,70 @@
+"""Something to order, a customer who may order it, and the banks of the outside world."""
+
+from datetime import date
+from urllib.parse import urlsplit
+
+import pytest
+
+from accounts.models import Customer
+from billing.flows import place_order
+from billing.models import Invoice, Option, Plan, TaxRate
+from tests.base import make_customer
+from tests.billing.base import complete_profile
+
+
+@pytest.fixture(autouse=True)
+def tax_rates(db):
+    """A test that commits ends with empty tables, the migrated rates included."""
+    for valid_from, hundredths in ((date(2008, 9, 22), 900), (date(2024, 3, 20), 1000)):
+        TaxRate.objects.get_or_create(valid_from=valid_from, defaults={"hundredths": hundredths})
+
+
+@pytest.fixture
+def plan(db) -> Plan:
+    return Plan.objects.create(
+        slug="starter",
+        name_fa="میزبانی",
+        name_en="Starter hosting",
+        about_fa="برای آغاز",
+        about_en="To begin with",
+        monthly_price=1_000_005,
+    )
+
+
+@pytest.fixture
+def backup(plan) -> Option:
+    return Option.objects.create(
+        plan=plan, slug="backup", name_fa="پشتیبان", name_en="Daily backup", monthly_price=200_000
+    )
+
+
+@pytest.fixture
+def alice(db) -> Customer:
+    alice = make_customer("alice@example.com", "+989121110001", language="en")
+    return complete_profile(alice)
+
+
+@pytest.fixture
+def invoice(alice, plan) -> Invoice:
+    """What alice owes for the plan alone."""
+    order = place_order(customer=alice, plan=plan, option=None, form_token="a" * 20)
+    return order.invoices.get()
+
+
+@pytest.fixture
+def bank(world, settings):
+    """The outside world with empty books; the gateways' addresses lead to it."""
+    world.reset()
+    settings.SITE_URL = "http://testserver"
+    settings.GATEWAYS = ["sep", "zarinpal"]
+    settings.GATEWAY = {
+        "sep": {"api_url": f"{world.url}/sep", "browser_url": f"{world.url}/sep", "terminal_id": "2015"},
+        "zarinpal": {
+            "api_url": f"{world.url}/zarinpal",
+            "browser_url": f"{world.url}/zarinpal",
+            "merchant_id": "00000000-0000-4000-8000-000000002015",
+        },
+    }
+    assert urlsplit(world.url).hostname == "127.0.0.1"
+    yield world
+    world.reset()

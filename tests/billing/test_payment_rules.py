@@ -1,0 +1,99 @@
+"""What a payment row may hold and do."""
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from billing import privacy
+from billing.flows import forget_tokens
+from billing.models import ForbiddenMove, Invoice, Order, Payment, PaymentEvent, Service
+from tests.billing.base import bring, fresh, start
+
+
+@pytest.mark.parametrize("model", [Order, Service, Invoice, Payment])
+def test_every_status_has_its_row_in_next(model):
+    assert set(model.NEXT) == set(model.TONE) == set(model.Status)
+    assert {status for following in model.NEXT.values() for status in following} <= set(model.Status)
+
+
+def test_what_is_over_stays(bank, invoice):
+    payment = start(invoice, "sep")
+    for over in Payment.OVER:
+        Payment.objects.update(status=over, receipt="x", bank_time="2026-11-23T00:00:00Z")
+        for status in set(Payment.Status) - {over}:
+            with pytest.raises(ForbiddenMove), transaction.atomic():
+                fresh(payment)._move_to(status)
+        assert fresh(payment)._move_to(over) is False
+
+
+def test_the_columns_are_the_published_ones(db):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT column_name FROM information_schema.columns WHERE table_name = 'billing_payment'")
+        assert {name for (name,) in cursor.fetchall()} == set(privacy.PAYMENT_COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount": 0},
+        {"amount": -5},
+        {"status": "paid"},
+        {"order_number": 10_000_000_000},
+        {"token": "same"},
+        {"receipt": "same"},
+    ],
+)
+def test_the_database_refuses(bank, invoice, wrong):
+    start(invoice, "sep"), start(invoice, "sep")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Payment.objects.update(**wrong)
+
+
+def test_receipts_differ_by_case(bank, invoice):
+    first, second = start(invoice, "sep"), start(invoice, "sep")
+    Payment.objects.filter(pk=first.pk).update(receipt="aBc")
+    Payment.objects.filter(pk=second.pk).update(receipt="ABC")
+    assert Payment.objects.filter(receipt="aBc").count() == 1
+
+
+def test_events_are_only_added(bank, invoice):
+    start(invoice, "sep")
+    for change in (lambda: PaymentEvent.objects.update(now="paid"), PaymentEvent.objects.all().delete):
+        with pytest.raises(Exception, match="only ever added"), transaction.atomic():
+            change()
+
+
+def test_tokens_are_forgotten_a_day_after_the_end(bank, invoice, monkeypatch):
+    paid, waiting = start(invoice, "sep"), start(invoice, "zarinpal")
+    bring(bank.pay("sep", paid.token))
+    assert forget_tokens() == 0
+    from datetime import timedelta
+
+    monkeypatch.setattr("billing.models.payments.TOKEN_KEPT", timedelta(0))
+    assert forget_tokens() == 1
+    assert fresh(paid).token is None and fresh(paid).receipt and fresh(waiting).token
+    assert forget_tokens() == 0
+
+
+def test_a_lease_is_one_callers(bank, invoice):
+    payment = start(invoice, "sep")
+    name = payment.take_lease()
+    assert name and payment.take_lease() is None
+    payment.end_lease("somebody else's")
+    assert payment.take_lease() is None
+    payment.end_lease(name)
+    assert payment.take_lease()
+
+
+def test_the_export_has_the_receipt_and_no_token(bank, alice, invoice):
+    payment = start(invoice, "sep")
+    bring(bank.pay("sep", payment.token))
+    found = privacy.export(alice)
+    assert found["payments"][0]["receipt"] == fresh(payment).receipt
+    assert found["invoices"][0]["total"] == invoice.total and payment.token not in str(found)
+
+
+def test_erasing_ends_services_and_keeps_documents(bank, alice, invoice):
+    privacy.erase(alice)
+    privacy.erase(alice)
+    assert fresh(invoice).status == Invoice.Status.VOID
+    assert Service.objects.get().status == Service.Status.ENDED
