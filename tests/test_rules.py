@@ -102,13 +102,14 @@ def holds(room: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_personal_field_has_its_reason(room):
-    sealed = {
-        f"{model.__name__}.{field.name}"
+    fields = {
+        f"{model.__name__}.{field.name}": field
         for model in apps.get_app_config(room).get_models()
         for field in model._meta.concrete_fields
-        if isinstance(field, SealedMixin)
     }
-    assert sealed == set(holds(room))
+    sealed = {name for name, field in fields.items() if isinstance(field, SealedMixin)}
+    # A room may account for more than it seals, such as a receipt, but not for what is not there.
+    assert sealed <= set(holds(room)) <= set(fields)
     assert all(held.why and held.keep for held in holds(room).values())
 
 

@@ -51,7 +51,8 @@ def order_once(client: Any, world: Any) -> tuple[int, int]:
 
     with counted() as count:
         get("/catalogue/")
-        form = get(f"/catalogue/{plan.slug}/").context["form"]
+        get(f"/catalogue/{plan.slug}/")
+        form = get(f"/catalogue/{plan.slug}/?option=").context["form"]
         values = {name: form[name].value() for name in form.fields}
         values = {name: "" if value is None else value for name, value in values.items()}
         invoice_url = post(f"/catalogue/{plan.slug}/", values).headers["Location"]
