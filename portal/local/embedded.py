@@ -24,7 +24,7 @@ def start_embedded(room: Room, supervisor: Supervisor, given: dict[str, str], *,
     if not environment.get("DATABASE_URL"):
         postgres, postgres_port = Postgres(room, password), port("postgres", 54320)
         postgres.prepare()
-        supervisor.start(postgres.child(postgres_port))
+        postgres_child = supervisor.start(postgres.child(postgres_port))
     if not environment.get("REDIS_URL"):
         valkey, valkey_port = Valkey(room, password), port("valkey", 63790)
         valkey.prepare(valkey_port)
@@ -33,6 +33,7 @@ def start_embedded(room: Room, supervisor: Supervisor, given: dict[str, str], *,
         # after a crash it first reads its journal again, which may take a while
         supervisor.wait_until(lambda: postgres.is_ready(postgres_port), "postgres", seconds=120)
         environment["DATABASE_URL"] = postgres.url(postgres_port)
+        supervisor.overlook(postgres_child)  # it refused our knocks until it was ready
     if valkey:
         supervisor.wait_until(lambda: valkey.is_ready(valkey_port), "valkey")
         environment["REDIS_URL"] = valkey.url(valkey_port)

@@ -7,6 +7,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
 from portal.local.ports import HOST
@@ -35,6 +36,14 @@ def remove_data(room: Room) -> None:
     """Throw the cluster of a room away, wherever it lies."""
     for home in (room / "postgres", home_apart(room)):
         shutil.rmtree(home, ignore_errors=True)
+
+
+def sweep_apart() -> None:
+    """Throw away what belonged to temporary rooms that are gone; any other may be on a disk that is away today."""
+    for note in APART.glob("data-*/room"):
+        room = Path(note.read_text())
+        if room.is_relative_to(tempfile.gettempdir()) and not room.exists():
+            shutil.rmtree(note.parent, ignore_errors=True)
 
 
 def command_line(pid: str) -> str:
@@ -98,6 +107,9 @@ class Postgres:
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.user:
             os.chown(self.home, self.user.pw_uid, self.user.pw_gid)
+        if self.home == home_apart(self.room):
+            sweep_apart()
+            (self.home / "room").write_text(str(self.room.path))
         if not self.holds_data.exists():
             self._make_cluster()
         made_by = self.holds_data.read_text().strip()

@@ -58,7 +58,7 @@ def _run(options: argparse.Namespace) -> int:
         say("stack", str(error))
         code = 1
     finally:
-        say("stack", "stopping")
+        say("stack", f"stopping after {supervisor.heard}")
         supervisor.stop(WAVES)
         room.leave()
     say("stack", "stopped")

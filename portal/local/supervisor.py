@@ -44,6 +44,7 @@ class Supervisor:
     def __init__(self) -> None:
         self.children: list[Child] = []
         self.asked = 0  # how often somebody asked us to stop
+        self.heard = "a failure"  # why we stop
         self._asked_at = 0.0  # monotonic seconds
         self._read: dict[str, int] = {}  # how far each log was looked through, in bytes
 
@@ -56,10 +57,11 @@ class Supervisor:
         # make passes on a signal that the whole group has had already: one wish, heard twice
         if not self.asked or time.monotonic() - self._asked_at > 1:
             self.asked += 1
+            self.heard = signal.Signals(number).name
             self._asked_at = time.monotonic()
 
     def start(self, child: Child) -> Child:
-        self._skip_old_words(child)
+        self.overlook(child)
         child.start()
         self.children.append(child)
         return child
@@ -119,7 +121,8 @@ class Supervisor:
             child.start()
             say(child.name, "started again")
 
-    def _skip_old_words(self, child: Child) -> None:
+    def overlook(self, child: Child) -> None:
+        """What its log says up to now is no news."""
         self._read[child.name] = child.log.stat().st_size if child.log.exists() else 0
 
     def _repeat_trouble(self, child: Child) -> None:

@@ -48,7 +48,7 @@ def _install() -> None:
         print("making .venv", flush=True)
         _make()
     print("installing the pinned requirements (once)", flush=True)
-    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
+    pip = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-qq"]
     if os.geteuid() == 0:
         pip.append("--root-user-action=ignore")
     if subprocess.run([*pip, "-r", "requirements-local.txt"], cwd=ROOT).returncode:

@@ -179,8 +179,7 @@ here = Path(sys.argv[1])
 supervisor = Supervisor()
 supervisor.listen()
 for name in ("web", "worker"):
-    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
-    child = Child(name, [sys.executable, "-c", code], here / f"{name}.log", os.environ, here, grace=60)
+    child = Child(name, [sys.executable, "-c", sys.argv[2]], here / f"{name}.log", os.environ, here, grace=60)
     supervisor.start(child)
     supervisor.wait_until(child.last_words, name)
     print(child.process.pid, flush=True)
@@ -193,7 +192,7 @@ supervisor.stop([])
 @contextlib.contextmanager
 def supervised(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """A supervisor in a process of its own, with two children that do not listen."""
-    command = [sys.executable, "-c", SUPERVISED, str(tmp_path)]
+    command = [sys.executable, "-c", SUPERVISED, str(tmp_path), STUBBORN]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
