@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.cache import never_cache
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
@@ -53,7 +52,7 @@ class TicketAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
     list_select_related = ("customer",)
     ordering = ("-status", "changed_at")
 
-    @display(description=gettext_lazy("status"), label=_labels(Ticket), ordering="status")
+    @display(description=gettext_lazy("status"), label=_labels(Ticket), ordering="status")  # type: ignore[untyped-decorator]
     def shown_status(self, ticket: Ticket) -> str:
         return str(ticket.get_status_display())
 
@@ -97,7 +96,6 @@ class TicketAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
             messages.warning(request, _("This ticket was closed in the meantime; nothing was sent."))
         return redirect("admin:notifications_ticket_change", ticket.pk)
 
-    @never_cache
     def attachment(self, request: HttpRequest, number: int, pk: uuid.UUID) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -160,7 +158,7 @@ class DeliveryAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
     inlines = (AttemptInline,)
     actions = ("release",)
 
-    @display(description=gettext_lazy("status"), label=_labels(Delivery), ordering="status")
+    @display(description=gettext_lazy("status"), label=_labels(Delivery), ordering="status")  # type: ignore[untyped-decorator]
     def shown_status(self, delivery: Delivery) -> str:
         return str(delivery.get_status_display())
 

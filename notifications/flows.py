@@ -212,7 +212,7 @@ def tidy() -> Counter[str]:
 def deliver_due(
     lane: str | None = None, *, waited: dt.timedelta = dt.timedelta(0), within: float | None = None
 ) -> Counter[str]:
-    """One pass over what is due, codes first, leaving out what is due for less than `waited`; `within` is in seconds."""
+    """One pass over what is due, codes first, without what is due for less than `waited`; `within` is in seconds."""
     outcomes: Counter[str] = Counter()
     ends = time.monotonic() + within if within else None
     for queue in [lane] if lane else Lane.values:

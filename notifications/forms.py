@@ -45,7 +45,7 @@ class AnswerForm(forms.Form):
     """One more turn in the conversation."""
 
     text = forms.CharField(label=_("Your message"), max_length=10_000, widget=forms.Textarea(attrs={"rows": 8}))
-    files = FilesField(
+    files = FilesField(  # type: ignore[assignment]
         label=_("Files"),
         help_text=_("Up to three, 5 MB each: JPEG, PNG, WebP, PDF, text, log or zip. No card numbers."),
     )

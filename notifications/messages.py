@@ -82,7 +82,9 @@ def render(event: Event, channel: str) -> Words:
             return Words("", _written(f"messages/{event.message}/sms.txt", context), "")
         subject, text = _subject(event, context), _written(f"messages/{event.message}/body.txt", context)
         sender = _("Yaghout Software Group")
-        return Words(subject, f"{text}\n\n-- \n{sender}\n{settings.SITE_URL}\n", _html(subject, text, sender))
+        return Words(
+            subject, f"{text}\n\n-- \n{sender}\n{settings.SITE_URL}\n", _html(subject, text, sender, context.get("url"))
+        )
 
 
 def shown(event: Event) -> str:
@@ -124,10 +126,10 @@ def _subject(event: Event, context: dict[str, Any]) -> str:
     return " ".join(_written(f"messages/{event.message}/subject.txt", context).split())
 
 
-def _html(subject: str, text: str, sender: str) -> str:
-    """The same words as a letter: a line that is an address of ours becomes a button, everything else is escaped."""
+def _html(subject: str, text: str, sender: str, url: str | None) -> str:
+    """The same words as a letter: the line that is the message's own address is a link, everything else is escaped."""
     paragraphs = [
-        [{"text": line, "is_link": line.startswith(f"{settings.SITE_URL}/")} for line in paragraph.splitlines()]
+        [{"text": line, "is_link": line == url} for line in paragraph.splitlines()]
         for paragraph in text.split("\n\n")
         if paragraph.strip()
     ]

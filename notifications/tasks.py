@@ -5,16 +5,17 @@ from celery import shared_task
 from notifications import flows
 
 
-@shared_task(name="notifications.deliver")
+# The lane is the queue, given with each hint.
+@shared_task(name="notifications.deliver")  # type: ignore[untyped-decorator]
 def deliver(delivery_id: str) -> None:
     flows.deliver(delivery_id)
 
 
-@shared_task(name="notifications.sweep")
+@shared_task(name="notifications.sweep")  # type: ignore[untyped-decorator]
 def sweep() -> None:
     flows.sweep()
 
 
-@shared_task(name="notifications.ask_operator")
+@shared_task(name="notifications.ask_operator")  # type: ignore[untyped-decorator]
 def ask_operator() -> None:
     flows.ask_operator()

@@ -48,16 +48,18 @@ class SmsOperator(KavenegarAPI):  # type: ignore[misc]
 
     def _request(self, action: str, method: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         url = f"{self.base_url}/{self.apikey}/{action}/{method}.json"
+        text, left = b"", None
         try:
             with requests.post(
                 url, headers=self.headers, data=params, timeout=TIMEOUT, allow_redirects=False, stream=True
             ) as reply:
                 text = _read(reply)
         except requests.RequestException as error:
-            # Never chained: the original's text holds the key.
-            raise TransportError("network", maybe_sent=not _never_left(error)) from None
+            left = not _never_left(error)
         except (HTTPError, OSError):
-            raise TransportError("network", maybe_sent=True) from None
+            left = True
+        if left is not None:  # raised out here, or the original with the key in its text would hang on as its context
+            raise TransportError("network", maybe_sent=left)
         try:
             body = json.loads(text)
             code, entries = int(body["return"]["status"]), body.get("entries")

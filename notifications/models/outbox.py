@@ -61,7 +61,7 @@ class Event(SealedModel):
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
     expires_at = models.DateTimeField(_("expires at"), null=True)
 
-    objects = EventQuerySet.as_manager()
+    objects = EventQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("event")
@@ -95,7 +95,8 @@ class Event(SealedModel):
         """Lose codes and links for good once no delivery needs them any more."""
         if not self.context or not names or self.deliveries.filter(status__in=Delivery.UNSENT).exists():
             return
-        self.context = {name: value for name, value in self.context.items() if name not in names}
+        kept = {name: value for name, value in self.context.items() if name not in names}
+        self.context = kept  # type: ignore[assignment]
         self.save(update_fields=["context"])
 
 
@@ -212,7 +213,7 @@ class Delivery(SealedModel):
     accepted_at = models.DateTimeField(_("handed over at"), null=True)
     delivered_at = models.DateTimeField(_("delivered at"), null=True)
 
-    objects = DeliveryQuerySet.as_manager()
+    objects = DeliveryQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("delivery")
@@ -266,11 +267,11 @@ class Delivery(SealedModel):
     # --- taking it up ------------------------------------------------------------------------------------------------
 
     @classmethod
-    def claim(cls, pk: uuid.UUID | str) -> Self | None:
+    def claim(cls, pk: uuid.UUID | str) -> "Delivery | None":
         """Take the row under a lease and commit, so that nobody else sends it; None when it is not to be sent now."""
         with transaction.atomic(durable=True):
             rows = cls.objects.unclaimed().select_related("event").select_for_update(skip_locked=True, of=("self",))
-            row: Self | None = rows.filter(pk=pk).first()
+            row = rows.filter(pk=pk).first()
             if row is None:
                 return None
             if row.event.is_out_of_date:
@@ -279,12 +280,12 @@ class Delivery(SealedModel):
             if row.recipient is None:
                 row._move_to(cls.Status.SUPPRESSED, last_code="erased")
                 return None
-            lease = {"lease_by": secrets.token_hex(16), "lease_until": timezone.now() + cls.LEASE[row.channel]}
+            lease_by, lease_until = secrets.token_hex(16), timezone.now() + cls.LEASE[row.channel]
             if row.status == cls.Status.UNKNOWN and row.channel == Channel.SMS:
-                cls.objects.filter(pk=row.pk).update(**lease)  # stays unknown: it is only looked up
-                row.lease_by, row.lease_until = lease["lease_by"], lease["lease_until"]
+                row.lease_by, row.lease_until = lease_by, lease_until
+                row.save(update_fields=["lease_by", "lease_until"])  # stays unknown: it is only looked up
             else:
-                row._move_to(cls.Status.SENDING, tries=row.tries + 1, **lease)
+                row._move_to(cls.Status.SENDING, tries=row.tries + 1, lease_by=lease_by, lease_until=lease_until)
         return row
 
     # --- what came of it ---------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ class Ticket(SealedModel):
     changed_at = models.DateTimeField(_("changed at"), default=timezone.now, editable=False)
     closed_at = models.DateTimeField(_("closed at"), null=True, editable=False)
 
-    objects = TicketQuerySet.as_manager()
+    objects = TicketQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("ticket")
@@ -151,7 +151,7 @@ class TicketMessage(SealedModel):
 
     def attach(self, *, name: str, content_type: str, content: bytes) -> "Attachment":
         attachment = Attachment(message=self, name=name, content_type=content_type, size=len(content))
-        attachment.file, attachment.file_key = files.put(content, aad=attachment.aad)
+        attachment.file, attachment.file_key = files.put(content, aad=attachment.aad)  # type: ignore[assignment]
         attachment.save()
         return attachment
 
@@ -174,7 +174,7 @@ class Attachment(SealedModel):
     file = models.CharField(max_length=80, blank=True, editable=False)
     file_key = SealedCharField(max_length=64, null=True, editable=False)
 
-    objects = AttachmentQuerySet.as_manager()
+    objects = AttachmentQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("attachment")
@@ -193,7 +193,7 @@ class Attachment(SealedModel):
 
     def shred(self) -> None:
         """Lose the file and its name for good."""
-        name, self.file, self.file_key, self.name = self.file, "", None, None
+        name, self.file, self.file_key, self.name = self.file, "", None, None  # type: ignore[assignment]
         self.save(update_fields=["file", "file_key", "name"])
         if name:
             transaction.on_commit(lambda: files.shred(name))

@@ -17,6 +17,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 from notifications import flows, tasks
 from notifications.models import Delivery, Lane
+from portal.celery import app as celery
 from portal.sealed.sentinel import guard
 
 TICK = 5  # seconds between two looks when nobody wakes us
@@ -55,16 +56,23 @@ class Broker:
 
     def __init__(self) -> None:
         self.is_up = True
+        self._connect()
+
+    def _connect(self) -> None:
+        """A connection of our own: those of Celery's pool try for seconds before they say that nobody is there."""
+        options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "max_retries": 0}
+        self.connection = celery.connection_for_write(transport_options=options)
 
     def hand_over(self, pk: UUID, lane: str) -> bool:
         try:
-            tasks.deliver.apply_async(args=[str(pk)], queue=lane, retry=False)
+            tasks.deliver.apply_async(args=[str(pk)], queue=lane, retry=False, connection=self.connection)
         except Exception as error:  # whatever the broker's client raises means the same here
             self.lose(error)
             return False
         return True
 
     def lose(self, error: Exception) -> None:
+        self._connect()
         if self.is_up:
             self.is_up = False
             print(f"relay: the broker does not answer ({type(error).__name__}); delivering here", flush=True)

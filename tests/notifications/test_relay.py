@@ -1,0 +1,181 @@
+"""The relay: hints to the workers at once, and its own hands while the broker is away."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection
+
+from notifications.management.commands.relay import Broker, Command, Hands
+from notifications.models import Delivery, Lane
+from tests.notifications.conftest import only
+from tests.world_client import World
+
+NOBODY = "redis://127.0.0.1:1/0"
+ANSWER_S = 15
+
+
+def within(seconds: float, ask: Callable[[], Any]) -> Any:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := ask():
+            return found
+        time.sleep(0.1)
+    return ask()
+
+
+class Relay:
+    def __init__(self, world: World, folder: Path) -> None:
+        parts = urlsplit(os.environ["DATABASE_URL"])
+        self.env = {
+            **os.environ,
+            "DATABASE_URL": urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}")),
+            "WORLD_URL": world.url,
+            "WORLD_SMTP_PORT": str(world.smtp_port),
+        }
+        for name in ("EMAIL_URL", "KAVENEGAR_API_URL"):
+            self.env.pop(name, None)
+        self.log = folder / "relay.log"
+
+    @contextlib.contextmanager
+    def running(self, redis_url: str) -> Iterator[subprocess.Popen[bytes]]:
+        with self.log.open("wb") as log:
+            command = [sys.executable, "manage.py", "relay"]
+            env = self.env | {"REDIS_URL": redis_url}
+            process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=env, stdout=log, stderr=log)
+            try:
+                assert within(ANSWER_S, self.ears), self.log.read_text()
+                yield process
+            finally:
+                process.send_signal(signal.SIGTERM)
+                code = process.wait(ANSWER_S)
+        assert code == 0, self.log.read_text()
+
+    @staticmethod
+    def ears() -> list[int]:
+        """The database's processes that listen for it."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN outbox'"
+            )
+            return [pid for (pid,) in cursor.fetchall()]
+
+
+@pytest.fixture
+def relay(joined: World, tmp_path: Path) -> Relay:
+    return Relay(joined, tmp_path)
+
+
+@pytest.fixture
+def silent_redis() -> Iterator[str]:
+    """Takes every connection and never says a word, as a stopped process does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
+
+
+def test_with_redis_stopped_code_and_mail_leave_at_once(relay, joined, dana, tell):
+    with relay.running(NOBODY):
+        tell(dana, "phone_code")
+        tell(dana, "password_changed")
+        assert within(5, lambda: len(joined.sms()) == 2 and joined.mail()), relay.log.read_text()
+        assert within(5, lambda: not Delivery.objects.exclude(status="accepted").exists())
+    assert relay.log.read_text().count("the broker does not answer") == 1
+
+
+def test_with_redis_hung_code_and_mail_leave_soon(relay, joined, dana, tell, silent_redis):
+    with relay.running(silent_redis):
+        tell(dana, "password_changed")
+        assert within(10, joined.mail), relay.log.read_text()
+        began = time.monotonic()
+        tell(dana, "phone_code")
+        assert within(5, lambda: [sms for sms in joined.sms() if sms["template"]])
+        assert time.monotonic() - began < 2, "once it is known to be away, nobody waits for it"
+
+
+def test_what_waited_before_it_started_leaves_too(relay, joined, dana, tell):
+    tell(dana, "password_changed")
+    with relay.running(NOBODY):
+        assert within(10, lambda: joined.sms() and joined.mail()), relay.log.read_text()
+
+
+def test_it_comes_back_when_postgres_drops_it(relay, joined, dana, tell):
+    with relay.running(NOBODY):
+        (ear,) = relay.ears()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        assert within(ANSWER_S, lambda: [pid for pid in relay.ears() if pid != ear]), relay.log.read_text()
+        tell(dana, "phone_code")
+        assert within(5, joined.sms), relay.log.read_text()
+
+
+# --- hints -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def queues() -> Iterator[redis.Redis]:
+    broker = redis.Redis.from_url(settings.REDIS_URL)
+    broker.delete(*Lane.values)
+    yield broker
+    broker.delete(*Lane.values)
+    broker.close()
+
+
+@pytest.fixture
+def command() -> Iterator[Command]:
+    command = Command()
+    command.broker, command.hands = Broker(), {lane: Hands(1) for lane in Lane}
+    yield command
+    for hands in command.hands.values():
+        hands.pool.submit(connection.close)
+        hands.pool.shutdown(wait=True)
+
+
+def hints(queues: redis.Redis, lane: str) -> list[bytes]:
+    return list(queues.lrange(lane, 0, -1))  # type: ignore[union-attr]
+
+
+def test_a_hint_carries_an_id_and_nothing_else(command, queues, joined, dana, tell):
+    way = only(tell(dana, "phone_code"), "sms")
+    command.pass_on()
+    (hint,) = hints(queues, "codes")
+    message = json.loads(hint)
+    args, kwargs, embedded = json.loads(b64decode(message["body"]))
+    assert (args, kwargs) == ([str(way.pk)], {})
+    assert not any(embedded.values())
+    said = hint.decode() + b64decode(message["body"]).decode()
+    for word in ("482913", "9121110009", "dana", "phone_code"):
+        assert word not in said
+    assert not joined.sms(), "the workers do it"
+
+
+def test_each_lane_is_a_queue_of_its_own(command, queues, joined, dana, tell):
+    for message in ("phone_code", "password_changed", "ticket_opened", "policy_published"):
+        tell(dana, message)
+    command.pass_on()
+    assert [len(hints(queues, lane)) for lane in Lane.values] == [1, 2, 2, 2]
+
+
+def test_a_row_is_handed_out_once_and_done_here_when_the_hint_was_lost(command, queues, joined, dana, tell):
+    tell(dana, "phone_code")
+    for _ in range(3):
+        command.pass_on()
+    assert len(hints(queues, "codes")) == 1
+    Delivery.objects.update(handed_until=Delivery.objects.get().event.at)  # and nobody came for it
+    command.pass_on()
+    assert within(5, joined.sms) and len(hints(queues, "codes")) == 1
