@@ -26,7 +26,7 @@ COLOURS = {"ok": "success", "info": "info", "wait": "warning", "bad": "danger", 
 
 
 def _labels(model: Any) -> dict[str, str]:
-    return {str(status.label): COLOURS[tone] for status, tone in model.TONE.items()}
+    return {status.value: COLOURS[tone] for status, tone in model.TONE.items()}
 
 
 class NothingByHand:
@@ -53,8 +53,8 @@ class TicketAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
     ordering = ("-status", "changed_at")
 
     @display(description=gettext_lazy("status"), label=_labels(Ticket), ordering="status")  # type: ignore[untyped-decorator]
-    def shown_status(self, ticket: Ticket) -> str:
-        return str(ticket.get_status_display())
+    def shown_status(self, ticket: Ticket) -> tuple[str, str]:
+        return ticket.status, str(ticket.get_status_display())
 
     @admin.display(description=gettext_lazy("waits for"))
     def age(self, ticket: Ticket) -> str:
@@ -72,6 +72,9 @@ class TicketAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
         ticket = get_object_or_404(Ticket.objects.select_related("customer"), pk=object_id)
         if not self.has_view_permission(request, ticket):
             raise PermissionDenied
+        may_answer = request.user.has_perm("notifications.change_ticket") and not ticket.is_closed
+        if request.method == "POST" and not request.user.has_perm("notifications.change_ticket"):
+            raise PermissionDenied
         form = StaffAnswerForm(request.POST or None, request.FILES or None)
         if request.method == "POST" and form.is_valid():
             return self._answer(request, ticket, form.cleaned_data)
@@ -82,6 +85,7 @@ class TicketAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
             "ticket": ticket,
             "turns": ticket.messages.select_related("author").prefetch_related("attachments"),
             "form": form,
+            "may_answer": may_answer,
         }
         return TemplateResponse(request, "notifications/admin/ticket.html", context)
 
@@ -159,14 +163,17 @@ class DeliveryAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
     actions = ("release",)
 
     @display(description=gettext_lazy("status"), label=_labels(Delivery), ordering="status")  # type: ignore[untyped-decorator]
-    def shown_status(self, delivery: Delivery) -> str:
-        return str(delivery.get_status_display())
+    def shown_status(self, delivery: Delivery) -> tuple[str, str]:
+        return delivery.status, str(delivery.get_status_display())
 
     @admin.display(description=gettext_lazy("recipient"))
     def masked(self, delivery: Delivery) -> str:
         return masked(delivery)
 
-    @admin.action(description=gettext_lazy("Send the held ones again"))
+    def has_release_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("notifications.change_delivery")
+
+    @admin.action(description=gettext_lazy("Send the held ones again"), permissions=["release"])
     def release(self, request: HttpRequest, deliveries: Any) -> None:
         held = deliveries.filter(status=Delivery.Status.PARKED, event__context__isnull=False)
         released = sum(delivery.release() for delivery in held)

@@ -235,7 +235,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 120,  # seconds; longer than any task, see notifications/channels.py for the calls' limits
+    "visibility_timeout": 120,  # seconds; longer than any task, see notifications/channels/ for the calls' limits
     "socket_timeout": 2,
     "socket_connect_timeout": 2,
     "unacked_restore_interval": 5,

@@ -6,9 +6,9 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.exceptions import PermissionDenied
 from django.db import connection
-from django.test import Client
 
 from notifications import flows
 from notifications.models import Attachment, Event, Ticket, TicketMessage
@@ -241,6 +241,14 @@ def test_the_staff_list_can_be_searched_by_number(carol_client, ticket):
     assert str(ticket.number) in carol_client.get(f"/admin/notifications/ticket/?q={ticket.number}").content.decode()
 
 
+def test_staff_who_may_only_look_cannot_answer(bob, bob_client, ticket):
+    bob.is_staff = True
+    bob.save()
+    bob.user_permissions.add(Permission.objects.get(codename="view_ticket"))
+    page = bob_client.get(staff_path(ticket)).content.decode()
+    assert "It is slow since Monday." in page and "Send the answer" not in page
+    assert bob_client.post(staff_path(ticket), {"text": "x", "token": str(uuid.uuid4())}).status_code == 403
+
+
 def test_alice_cannot_enter_the_staff_screens(alice_client, ticket):
     assert alice_client.get(staff_path(ticket)).status_code == 302
-    assert isinstance(alice_client, Client)
