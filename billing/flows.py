@@ -35,18 +35,17 @@ class CannotCancel(Exception):
 def place_order(*, customer: Customer, plan: Plan, option: Option | None, form_token: str) -> Order:
     """Order, waiting service and invoice in one transaction. The same form sent twice gives the same order."""
     with transaction.atomic():
-        order, is_new = Order.objects.get_or_create(
+        new = Order(
             customer=customer,
             form_token=form_token,
-            defaults={
-                "plan": plan,
-                "option": option,
-                "plan_price": plan.monthly_price,
-                "option_price": option.monthly_price if option else 0,
-            },
+            plan=plan,
+            option=option,
+            plan_price=plan.monthly_price,
+            option_price=option.monthly_price if option else 0,
         )
-        if is_new:
-            order.events.create(now=order.status)
+        Order.objects.bulk_create([new], ignore_conflicts=True)
+        order = Order.objects.select_related("customer").get(customer=customer, form_token=form_token)
+        if order.number == new.number:  # else the same form came before
             parts: list[Plan | Option] = [plan, option] if option else [plan]
             lines = [Line(part.name_fa, part.name_en, part.monthly_price) for part in parts]
             service = Service.objects.create(
@@ -57,7 +56,6 @@ def place_order(*, customer: Customer, plan: Plan, option: Option | None, form_t
             )
             service.events.create(now=service.status)
             invoice = Invoice.issue(order=order, lines=lines)
-            invoice.events.create(now=invoice.status)
             context = {"number": invoice.number, "total": invoice.total, "due_on": invoice.due_on.isoformat()}
             tell(customer, "invoice_issued", about=f"invoice:{invoice.number}", context=context | _link(invoice))
     return order
@@ -89,9 +87,11 @@ def start_payment(*, invoice: Invoice, gateway: str, form_token: str) -> Payment
     """
     with transaction.atomic(durable=True):
         invoice = Invoice.objects.select_for_update().get(pk=invoice.pk)
-        if pressed_twice := invoice.payments.filter(form_token=form_token).first():
-            return pressed_twice
-        _refuse_what_cannot_be_paid(invoice, gateway)
+        attempts = list(invoice.payments.all())
+        for attempt in attempts:
+            if attempt.form_token == form_token:
+                return attempt
+        _refuse_what_cannot_be_paid(invoice, gateway, attempts)
         payment = Payment.objects.create(
             invoice=invoice,
             gateway=gateway,
@@ -118,12 +118,12 @@ def start_payment(*, invoice: Invoice, gateway: str, form_token: str) -> Payment
     return payment
 
 
-def _refuse_what_cannot_be_paid(invoice: Invoice, gateway: str) -> None:
+def _refuse_what_cannot_be_paid(invoice: Invoice, gateway: str, attempts: list[Payment]) -> None:
     if invoice.status == Invoice.Status.PAID:
         raise CannotPay(_("This invoice is already paid. Nothing more is due."))
     if not invoice.is_payable:
         raise CannotPay(_("This invoice is void. Nothing is due."))
-    if invoice.payments.unanswered().exists():
+    if any(attempt.is_unanswered for attempt in attempts):
         raise CannotPay(_("A payment of this invoice is being checked. Please wait, so that you do not pay twice."))
     if gateway not in {each.slug for each in gateways.for_amount(invoice.total)}:
         raise CannotPay(_("This gateway cannot be used for this invoice. Please choose another one."))
@@ -135,13 +135,13 @@ def _refuse_what_cannot_be_paid(invoice: Invoice, gateway: str) -> None:
 def receive_callback(*, payment: Payment, returned: Returned) -> None:
     """What a browser brings from the bank is a hint. It binds the receipt; only verify makes money of it."""
     with transaction.atomic(durable=True):
-        invoice, payment = _locked(payment)
-        asks_the_bank = _take_in(invoice, payment, returned)
-    if asks_the_bank:
-        verify(payment=payment)
+        payment = _locked(payment)
+        lease = _lease(payment) if _take_in(payment, returned) else None
+    if lease:
+        _ask(payment, lease)
 
 
-def _take_in(invoice: Invoice, payment: Payment, returned: Returned) -> bool:
+def _take_in(payment: Payment, returned: Returned) -> bool:
     """Whether the bank is to be asked now."""
     adapter = gateways.gateway(payment.gateway)
     if payment.is_over:
@@ -159,7 +159,7 @@ def _take_in(invoice: Invoice, payment: Payment, returned: Returned) -> bool:
     receipt = returned.receipt or None
     if payment.is_unanswered:  # the same callback again, or another one that brings another receipt
         return receipt == payment.receipt
-    if not invoice.is_payable:
+    if not payment.invoice.is_payable:
         payment.decline(Note.NOT_PAYABLE)
         return False
     try:
@@ -177,22 +177,26 @@ def verify(*, payment: Payment) -> None:
     Whoever finds an attempt without an answer may call this: the callback, the sweep, a member of staff.
     """
     with transaction.atomic(durable=True):
-        invoice, payment = _locked(payment)
-        lease = _lease(invoice, payment)
-    if lease is None:
-        return
+        payment = _locked(payment)
+        lease = _lease(payment)
+    if lease:
+        _ask(payment, lease)
+
+
+def _ask(payment: Payment, lease: str) -> None:
     adapter = gateways.gateway(payment.gateway)
     outcome = adapter.verify(amount=payment.amount, token=payment.token, receipt=payment.receipt)
     with transaction.atomic():
-        invoice, payment = _locked(payment)
+        payment = _locked(payment, "invoice__customer", "invoice__order__service")
         payment.end_lease(lease)
         if payment.is_unanswered:
-            _write_down(invoice, payment, outcome)
+            _write_down(payment, outcome)
 
 
-def _lease(invoice: Invoice, payment: Payment) -> str | None:
+def _lease(payment: Payment) -> str | None:
     if not payment.is_unanswered:
         return None
+    invoice = payment.invoice
     # Before the first call the bank has not been asked for this money, and we can still leave it be.
     if payment.tries == 0 and not invoice.is_payable:
         payment.decline(Note.NOT_PAYABLE)
@@ -206,9 +210,9 @@ def _lease(invoice: Invoice, payment: Payment) -> str | None:
     return payment.take_lease()
 
 
-def _write_down(invoice: Invoice, payment: Payment, outcome: Outcome) -> None:
+def _write_down(payment: Payment, outcome: Outcome) -> None:
     if outcome.kind in (Kind.PAID, Kind.ALREADY):
-        _settle(invoice, payment, outcome)
+        _settle(payment, outcome)
     elif outcome.kind is Kind.MISMATCH:
         payment.suspect(Note.OTHER_AMOUNT, outcome.code)
     elif outcome.kind is Kind.NOT_PAID:
@@ -221,7 +225,7 @@ def _write_down(invoice: Invoice, payment: Payment, outcome: Outcome) -> None:
         payment.keep_asking(outcome.code)
 
 
-def _settle(invoice: Invoice, payment: Payment, outcome: Outcome) -> None:
+def _settle(payment: Payment, outcome: Outcome) -> None:
     """The one place where money arrives: receipt, ledger, invoice, order and service in one transaction."""
     try:
         with transaction.atomic():
@@ -230,9 +234,10 @@ def _settle(invoice: Invoice, payment: Payment, outcome: Outcome) -> None:
         payment.refresh_from_db()
         payment.suspect(Note.RECEIPT_USED, outcome.code)
         return
+    invoice, customer = payment.invoice, payment.invoice.customer
     wanted = invoice.is_payable
     LedgerEntry.objects.create(
-        customer=invoice.customer,
+        customer=customer,
         payment=payment,
         invoice=invoice if wanted else None,
         kind=LedgerEntry.Kind.PAYMENT if wanted else LedgerEntry.Kind.CREDIT,
@@ -241,16 +246,17 @@ def _settle(invoice: Invoice, payment: Payment, outcome: Outcome) -> None:
     about, key = f"invoice:{invoice.number}", f"payment:{payment.order_number}"
     context = {"number": invoice.number, "amount": payment.amount} | _link(invoice)
     if not wanted:
-        tell(invoice.customer, "payment_not_applied", about=about, context=context, key=f"payment_not_applied:{key}")
+        tell(customer, "payment_not_applied", about=about, context=context, key=f"payment_not_applied:{key}")
         return
     context |= {"receipt": payment.receipt, "at": (payment.bank_time or timezone.now()).isoformat()}
-    tell(invoice.customer, "payment_received", about=about, context=context, key=f"payment_received:{key}")
+    tell(customer, "payment_received", about=about, context=context, key=f"payment_received:{key}")
     if invoice.settle():
         invoice.order.pay()
         service = invoice.order.service
         if service.activate():
+            name = service.name_en if customer.language == "en" else service.name_fa
             about = f"service:{service.public_id}"
-            tell(invoice.customer, "service_activated", about=about, context=_service_name(service) | _link(service))
+            tell(customer, "service_activated", about=about, context={"name": name} | _link(service))
 
 
 # --- what callbacks lost ----------------------------------------------------------------------------------------------
@@ -268,7 +274,7 @@ def look_again(*, payment: Payment) -> str:
         verify(payment=payment)
     elif payment.status == Payment.Status.NEW:
         with transaction.atomic():
-            _invoice, payment = _locked(payment)
+            payment = _locked(payment)
             if payment.status == Payment.Status.NEW:
                 payment.expire(Note.NEVER_LEFT)
     elif payment.status == Payment.Status.SENT:
@@ -281,13 +287,13 @@ def _ask_where_it_is(payment: Payment) -> None:
     adapter = gateways.gateway(payment.gateway)
     outcome = adapter.inquire(token=payment.token or "")
     with transaction.atomic(durable=True):
-        invoice, payment = _locked(payment)
+        payment = _locked(payment)
         if payment.status != Payment.Status.SENT:
             return
         paid = outcome is not None and outcome.kind is Kind.PAID
         silent = outcome is not None and outcome.kind in (Kind.NO_ANSWER, Kind.MISCONFIGURED)
         given_up = timezone.now() > payment.created_at + timedelta(hours=24)
-        if paid and invoice.is_payable:
+        if paid and payment.invoice.is_payable:
             payment.start_verifying(None, within=adapter.verify_within)
         elif paid:
             payment.decline(Note.NOT_PAYABLE)
@@ -314,15 +320,11 @@ def forget_tokens() -> int:
 # --- small words ------------------------------------------------------------------------------------------------------
 
 
-def _locked(payment: Payment) -> tuple[Invoice, Payment]:
-    """Always the invoice first: two attempts of one invoice then never wait for each other in a circle."""
-    invoice = Invoice.objects.select_for_update().get(pk=payment.invoice_id)
-    return invoice, Payment.objects.select_for_update().get(pk=payment.pk)
+def _locked(payment: Payment, *related: str) -> Payment:
+    """The attempt and its invoice, locked in this order everywhere and read in one statement."""
+    rows = Payment.objects.select_related("invoice", *related)
+    return rows.select_for_update(of=("self", "invoice")).get(pk=payment.pk)
 
 
 def _link(row: Invoice | Service) -> dict[str, str]:
     return {"url": settings.SITE_URL + row.get_absolute_url()}
-
-
-def _service_name(service: Service) -> dict[str, str]:
-    return {"name": service.name_en if service.customer.language == "en" else service.name_fa}

@@ -77,7 +77,7 @@ def pay_callback(request: HttpRequest, gateway: str, public_id: str) -> HttpResp
 @require_safe
 def pay_result(request: CustomerRequest, public_id: str) -> HttpResponse:
     """What happened to the money, in plain words."""
-    payment = get_object_or_404(_payments(request).prefetch_related("events"), public_id=public_id)
+    payment = get_object_or_404(_payments(request, "ledger_entry").prefetch_related("events"), public_id=public_id)
     others = payment.invoice.payments.exclude(pk=payment.pk).unanswered()
     can_retry = payment.invoice.is_payable and not payment.is_being_worked_on and not others.exists()
     context = {
@@ -113,8 +113,8 @@ def _known(slug: str) -> gateways.Gateway | None:
     return gateways.gateway(slug) if slug in settings.GATEWAY else None
 
 
-def _payments(request: CustomerRequest) -> Any:
-    return Payment.objects.visible_to(request.user).select_related("invoice__order__service")
+def _payments(request: CustomerRequest, *related: str) -> Any:
+    return Payment.objects.visible_to(request.user).select_related("invoice__order__service", *related)
 
 
 def _see(url: str) -> HttpResponse:

@@ -109,7 +109,6 @@ def _place(request: CustomerRequest, plan: Plan) -> HttpResponse:
     order = flows.place_order(
         customer=request.user, plan=plan, option=option, form_token=form.cleaned_data["form_token"]
     )
-    messages.success(request, _("Your order is placed. The service starts as soon as the invoice is paid."))
     return redirect(order.invoices.get())
 
 

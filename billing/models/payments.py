@@ -188,7 +188,8 @@ class Payment(models.Model):
         return self.verify_deadline is not None and self.verify_deadline < timezone.now()
 
     def _move_to(self, status: Status, *, code: str = "", note: str = "", **changes: Any) -> bool:
-        return step(self, status, code=code, note=note, result_code=code, **changes)
+        lease = {"lease_until": self.lease_until, "lease_by": self.lease_by}
+        return step(self, status, code=code, note=note, result_code=code, **lease, **changes)
 
     # --- on the way out ----------------------------------------------------------------------------------------------
 
@@ -237,7 +238,9 @@ class Payment(models.Model):
         return name if won else None
 
     def end_lease(self, name: str) -> None:
-        type(self).objects.filter(pk=self.pk, lease_by=name).update(lease_until=None, lease_by="")
+        """On the locked row; the step that follows writes it down. A lease that ran out may be another's by now."""
+        if self.lease_by == name:
+            self.lease_until, self.lease_by = None, ""
 
     def pay(self, *, receipt: str, trace: str, bank_time: datetime | None, code: str) -> bool:
         """IntegrityError: the receipt belongs to another payment."""
@@ -262,7 +265,7 @@ class Payment(models.Model):
         else:
             again = now + LEASE
         self.result_code, self.next_try_at = code, again
-        self.save(update_fields=["result_code", "next_try_at"])
+        self.save(update_fields=["result_code", "next_try_at", "lease_until", "lease_by"])
 
     def ask_later(self) -> None:
         """Still at the bank."""

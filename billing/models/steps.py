@@ -30,14 +30,18 @@ class Event(models.Model):
 
 def step(row: Any, status: str, *, code: str = "", note: str = "", **changes: Any) -> bool:
     """Move a row under its lock and write the event; False when it is there already. Call inside a transaction."""
-    rows = type(row)._base_manager.select_for_update()
-    was = rows.values_list("status", flat=True).get(pk=row.pk)
-    if was == status:
-        return False
-    if status not in row.NEXT[row.Status(was)]:
-        raise ForbiddenMove(f"{row._meta.model_name} {row.pk}: {was} → {status} is not allowed")
-    for field, value in {"status": status, **changes}.items():
+    rows = type(row)._base_manager.filter(pk=row.pk)
+    new = {"status": status, **changes}
+    was = row.status
+    # The status that we saw is nearly always still true, and then checking, locking and writing are one statement.
+    if status not in row.NEXT[row.Status(was)] or not rows.filter(status=was).update(**new):
+        was = rows.select_for_update().values_list("status", flat=True).get()
+        if was == status:
+            return False
+        if status not in row.NEXT[row.Status(was)]:
+            raise ForbiddenMove(f"{row._meta.model_name} {row.pk}: {was} → {status} is not allowed")
+        rows.update(**new)
+    for field, value in new.items():
         setattr(row, field, value)
-    row.save(update_fields=["status", *changes])
     row.events.create(was=was, now=status, code=code, note=note)
     return True

@@ -1,6 +1,7 @@
 """Staff screens: the catalogue is edited, money is read."""
 
 import pytest
+from django.urls import reverse
 
 from billing.models import Invoice, LedgerEntry, Order, Payment, PaymentEvent, Plan, Service
 from tests.billing.base import bring, due_now, fresh, start
@@ -16,8 +17,6 @@ def paid(bank, invoice) -> Payment:
 
 
 def address(model, page="changelist", *args) -> str:
-    from django.urls import reverse
-
     return reverse(f"admin:billing_{model._meta.model_name}_{page}", args=args)
 
 

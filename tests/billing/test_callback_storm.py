@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import connection
 
-from billing.flows import CannotPay, start_payment
+from billing.flows import CannotPay, look_again, place_order, start_payment
 from billing.models import Invoice, LedgerEntry, Payment, PaymentEvent, Service
 from notifications.models import Event
 from tests.billing.base import bring, due_now, fresh, start
@@ -55,8 +55,6 @@ def test_two_attempts_paid_at_once_collect_one(bank, invoice):
     at_once(10, lambda number: bring(callbacks[number % 2]))
     for payment in payments:
         if fresh(payment).is_unanswered:
-            from billing.flows import look_again
-
             look_again(payment=due_now(payment))
     assert LedgerEntry.objects.count() == 1
     assert sorted(fresh(payment).status for payment in payments) == ["not_wanted", "paid"]
@@ -64,8 +62,6 @@ def test_two_attempts_paid_at_once_collect_one(bank, invoice):
 
 
 def test_one_receipt_brought_to_two_orders_at_once_pays_one(bank, invoice, alice, plan):
-    from billing.flows import place_order
-
     other = place_order(customer=alice, plan=plan, option=None, form_token="o" * 20).invoices.get()
     first, second = start(invoice, "sep"), start(other, "sep")
     paid = bank.pay("sep", first.token)

@@ -9,7 +9,6 @@ from django.core.management import CommandError, call_command
 from accounts.models import Customer
 from billing import tasks
 from billing.models import Invoice, Order, Payment, Plan
-from tests.base import make_customer  # noqa: F401 - the cast's own way in
 from tests.billing.base import bring, due_now, fresh, minutes_ago, start
 
 

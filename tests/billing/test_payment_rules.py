@@ -1,5 +1,7 @@
 """What a payment row may hold and do."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -66,8 +68,6 @@ def test_tokens_are_forgotten_a_day_after_the_end(bank, invoice, monkeypatch):
     paid, waiting = start(invoice, "sep"), start(invoice, "zarinpal")
     bring(bank.pay("sep", paid.token))
     assert forget_tokens() == 0
-    from datetime import timedelta
-
     monkeypatch.setattr("billing.models.payments.TOKEN_KEPT", timedelta(0))
     assert forget_tokens() == 1
     assert fresh(paid).token is None and fresh(paid).receipt and fresh(waiting).token
@@ -78,9 +78,12 @@ def test_a_lease_is_one_callers(bank, invoice):
     payment = start(invoice, "sep")
     name = payment.take_lease()
     assert name and payment.take_lease() is None
-    payment.end_lease("somebody else's")
+    held = fresh(payment)
+    held.end_lease("somebody else's")
+    held.save()
     assert payment.take_lease() is None
-    payment.end_lease(name)
+    held.end_lease(name)
+    held.save()
     assert payment.take_lease()
 
 

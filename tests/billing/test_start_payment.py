@@ -2,7 +2,7 @@
 
 import pytest
 
-from billing.flows import place_order
+from billing.flows import place_order, start_payment
 from billing.models import LedgerEntry, Payment
 from tests.billing.base import bring, complete_profile, fresh, start
 
@@ -144,8 +144,6 @@ def test_nobody_else_pays_even_with_the_same_form_token(bank, invoice, bob, plan
     other = place_order(
         customer=complete_profile(bob, "0084575948"), plan=plan, option=None, form_token="b" * 20
     ).invoices.get()
-    from billing.flows import start_payment
-
     first = start_payment(invoice=invoice, gateway="sep", form_token="s" * 20)
     second = start_payment(invoice=other, gateway="sep", form_token="s" * 20)
     assert first.pk != second.pk and not LedgerEntry.objects.exists()
