@@ -30,5 +30,7 @@ bench: setup ## benchmarks: a table here and JSON in var/bench
 reset: setup ## throw away what the embedded database keeps (only while nothing runs)
 	@exec $(LOCAL) reset
 
-lock: setup ## write down every installed version, after a change of requirements*.txt
-	@$(PY) -m pip freeze --exclude-editable > requirements-lock.txt
+lock: ## install changed pins and write down the versions of everything that came with them
+	@sed '/^-/d' requirements.txt requirements-local.txt | $(PY) -m pip install -q -r /dev/stdin
+	@{ head -n 1 requirements-lock.txt && $(PY) -m pip freeze; } > requirements-lock.new
+	@mv requirements-lock.new requirements-lock.txt

@@ -33,10 +33,13 @@ def test_a_fresh_command_sees_services_of_its_own_and_no_key_of_the_shell(tmp_pa
         DATABASE_URL="postgresql://real/shop",
         KAVENEGAR_API_KEY="real-key",
         SEP_TERMINAL_ID="real-terminal",
+        CHROME="/a/browser",
     )
     assert done.returncode == 0, done.stderr
     assert "@127.0.0.1:" in done.stdout
-    assert "real" not in done.stdout
+    assert "real-" not in done.stdout
+    assert "real/" not in done.stdout
+    assert "/a/browser" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 
