@@ -43,8 +43,8 @@ def static_mark() -> str:
 
 def _static_files() -> Iterator[Path]:
     yield from ROOT.glob("requirements*.txt")
-    for folder in ROOT.glob("*/static"):
-        yield from (path for path in folder.rglob("*") if path.is_file())
+    for app in ROOT.glob("*/apps.py"):
+        yield from (path for path in (app.parent / "static").rglob("*") if path.is_file())
 
 
 def prepare(room: Room, environment: dict[str, str], supervisor: Supervisor) -> None:
