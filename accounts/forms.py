@@ -12,6 +12,8 @@ from allauth.account.forms import VerifyPhoneForm
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -32,6 +34,12 @@ class SignupForm(AllauthSignupForm):
         for field in self.fields.values():
             field.widget.attrs.pop("placeholder", None)
         self.order_fields(["email", "phone", "password1", "policy"])
+
+    @transaction.atomic
+    def save(self, request: HttpRequest) -> Customer:
+        """No customer without the acceptance of the policy."""
+        customer: Customer = super().save(request)
+        return customer
 
 
 class LoginForm(AllauthLoginForm):

@@ -19,6 +19,7 @@ PERIODIC = {
     "billing.reconcile": 120,
     "billing.forget_tokens": 3600,
     "accounts.forget_unfinished": 3600,
+    "portal.clear_sessions": 24 * 3600,
     "devices.forget_old": 24 * 3600,
 }
 app.conf.beat_schedule = {

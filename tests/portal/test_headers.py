@@ -62,7 +62,9 @@ def lenient(anyone):
 
 
 def test_without_the_database_people_read_that_it_comes_back(db, lenient, settings):
-    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"  # so that the page itself meets the fault
+    settings.SESSION_ENGINE = (
+        "django.contrib.sessions.backends.signed_cookies"  # so that the page itself meets the fault
+    )
     from django.db import OperationalError, connection
 
     def gone(*_: object) -> None:

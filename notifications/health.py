@@ -1,0 +1,48 @@
+"""What `manage.py doctor` asks of this room: does mail leave, does SMS leave, does anything wait too long."""
+
+import datetime as dt
+import smtplib
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db.models import Min
+from django.utils import timezone
+
+from notifications.flows import sms_operator
+from notifications.models import Delivery
+from portal.health import Sick
+
+LATE = dt.timedelta(minutes=5)
+LOW_CREDIT = 1_000_000  # Rials; a few hundred messages
+
+
+def outbox() -> str:
+    now = timezone.now()
+    waiting = Delivery.objects.unclaimed()
+    parked = Delivery.objects.filter(status=Delivery.Status.PARKED).count()
+    oldest = waiting.aggregate(oldest=Min("not_before"))["oldest"]
+    if oldest and now - oldest > LATE:
+        raise Sick(
+            f"{waiting.count()} messages wait, the oldest for {(now - oldest).seconds // 60} minutes; is the relay up?"
+        )
+    if parked:
+        raise Sick(f"{parked} messages are held for a person; see them in the staff screens")
+    return f"{waiting.count()} messages wait, none for long"
+
+
+def mail() -> str:
+    with smtplib.SMTP(settings.SMTP["host"], settings.SMTP["port"], timeout=5) as server:
+        code, _words = server.noop()
+    if code != 250:
+        raise Sick(f"the mail server answers {code}")
+    return f"{settings.SMTP['host']} takes mail"
+
+
+def sms() -> str:
+    credit = sms_operator().account_info()[0]["remaincredit"]
+    if credit < LOW_CREDIT:
+        raise Sick(f"only {credit} Rials of credit are left at the operator")
+    return f"{credit} Rials of credit at the operator"
+
+
+CHECKS: dict[str, Callable[[], str]] = {"outbox": outbox, "mail": mail, "sms": sms}

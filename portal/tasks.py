@@ -1,0 +1,9 @@
+"""Periodic work of the building itself."""
+
+from celery import shared_task
+from django.core.management import call_command
+
+
+@shared_task(name="portal.clear_sessions", queue="default")
+def clear_sessions() -> None:
+    call_command("clearsessions")
