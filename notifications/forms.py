@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from notifications.attachments import FILES_AT_MOST, BadFile, CleanFile, clean
 
@@ -65,5 +66,6 @@ class TicketForm(AnswerForm):
 class StaffAnswerForm(AnswerForm):
     """Our answer, and whether the matter is settled with it."""
 
+    text = forms.CharField(label=_("Your message"), max_length=10_000, widget=UnfoldAdminTextareaWidget)
     close = forms.BooleanField(label=_("Close the ticket with this answer"), required=False)
     field_order = ("text", "files", "close", "token")

@@ -17,7 +17,7 @@ BOTH = (Channel.EMAIL, Channel.SMS)
 HIDDEN = "••••••"
 # The mark keeps a number that follows Persian words from being shown back to front (Unicode bidi rule W2).
 LEFT_TO_RIGHT = "\u200e"
-NUMBERS = ("number", "receipt", "version")
+NUMBERS = ("number", "receipt")
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,8 @@ def _spoken(event: Event) -> dict[str, Any]:
             is_day = len(value) == len("2026-11-23")
             day = dt.date.fromisoformat(value) if is_day else dt.datetime.fromisoformat(value)
             spoken[name] = jalali.day(day, event.language)
+        elif name == "number" and value.isdecimal():
+            spoken[name] = jalali.digits(value, event.language)
         elif name in NUMBERS and persian:
             spoken[name] = f"{LEFT_TO_RIGHT}{value}"
     return spoken

@@ -142,7 +142,7 @@ def command() -> Iterator[Command]:
     command.broker, command.hands = Broker(), {lane: Hands(1) for lane in Lane}
     yield command
     for hands in command.hands.values():
-        hands.pool.submit(connection.close)
+        hands.pool.submit(lambda: connection.close())  # the one of that thread
         hands.pool.shutdown(wait=True)
 
 
@@ -179,3 +179,19 @@ def test_a_row_is_handed_out_once_and_done_here_when_the_hint_was_lost(command, 
     Delivery.objects.update(handed_until=Delivery.objects.get().event.at)  # and nobody came for it
     command.pass_on()
     assert within(5, joined.sms) and len(hints(queues, "codes")) == 1
+
+
+def test_a_worker_takes_the_hint(relay, command, queues, joined, dana, tell):
+    tell(dana, "phone_code")
+    command.pass_on()
+    celery = [sys.executable, "-m", "celery", "-A", "portal", "worker", "-P", "solo", "-Q", "codes", "-l", "ERROR"]
+    quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    with relay.log.open("wb") as log:
+        worker = subprocess.Popen([*celery, *quiet], cwd=settings.BASE_DIR, env=relay.env, stdout=log, stderr=log)
+        try:
+            assert within(30, joined.sms), relay.log.read_text()
+            assert within(5, lambda: Delivery.objects.filter(status="accepted").exists())
+        finally:
+            worker.terminate()
+            worker.wait(30)
+    assert "482913" not in relay.log.read_text() and not hints(queues, "codes")
