@@ -54,7 +54,7 @@ class Adapter(DefaultAccountAdapter):
                 max_age=settings.LANGUAGE_COOKIE_AGE,
                 secure=settings.LANGUAGE_COOKIE_SECURE,
                 httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-                samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+                samesite="Lax",
             )
         return response
 
@@ -82,9 +82,10 @@ class Adapter(DefaultAccountAdapter):
 
     def get_user_by_phone(self, phone: str) -> Customer | None:
         try:
-            return Customer.objects.filter(mobile=iran.mobile(phone)).first()
+            owner: Customer | None = Customer.objects.filter(mobile=iran.mobile(phone)).first()
         except ValidationError:
             return None
+        return owner
 
     def send_verification_code_sms(self, user: Customer, phone: str, code: str, **kwargs: Any) -> None:
         self._tell(user, "phone_code", context={"code": code}, to={"sms": phone})

@@ -100,7 +100,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             why = form.cleaned_data["why"]
             values = flows.reveal(staff=request.user, customer=customer, fields=Customer.PERSONAL, why=why)  # type: ignore[arg-type]
-            context["values"] = [(Customer._meta.get_field(name).verbose_name, value) for name, value in values.items()]
+            context["values"] = [(Customer.label(name), value) for name, value in values.items()]
         return TemplateResponse(request, "accounts/admin/ask.html", context)
 
 

@@ -3,7 +3,8 @@
 import datetime as dt
 import re
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 import jdatetime
 from allauth.account.forms import LoginForm as AllauthLoginForm
@@ -210,12 +211,9 @@ class FindForm(forms.Form):
         """Whose it is; found by blind index."""
         text = self.cleaned_data["what"].strip()
         if "@" in text:
-            return Customer.objects.filter(email=text).first()
+            return cast("Customer | None", Customer.objects.filter(email=text).first())
+        found: Customer | None = None
         for field, clean in (("mobile", iran.mobile), ("national_code", iran.national_code)):
-            try:
-                found = Customer.objects.filter(**{field: clean(text)}).first()
-            except ValidationError:
-                continue
-            if found:
-                return found
-        return None
+            with suppress(ValidationError):
+                found = found or Customer.objects.filter(**{field: clean(text)}).first()
+        return found

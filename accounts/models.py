@@ -71,7 +71,7 @@ class Customer(AbstractBaseUser, PermissionsMixin, SealedModel):
     USERNAME_FIELD = "ref"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
-    objects = CustomerManager()
+    objects = CustomerManager()  # type: ignore[misc]
 
     # What the policy calls personal information, in the order in which people are asked for it.
     PERSONAL = (
@@ -101,6 +101,11 @@ class Customer(AbstractBaseUser, PermissionsMixin, SealedModel):
 
     def __str__(self) -> str:
         return self.ref
+
+    @classmethod
+    def label(cls, name: str) -> str:
+        """What people call a personal field, or the photo."""
+        return str(_("photo of your ID card") if name == "photo_id" else cls._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
 
     @property
     def is_profile_complete(self) -> bool:
@@ -152,7 +157,7 @@ class PhotoId(SealedModel):
         Customer, models.PROTECT, null=True, related_name="+", editable=False, verbose_name=_("reviewed by")
     )
 
-    objects = PhotoIdQuerySet.as_manager()
+    objects = PhotoIdQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("photo ID")
@@ -231,7 +236,7 @@ class Look(SealedModel):
     why = SealedTextField(_("reason"))
     at = models.DateTimeField(_("at"), default=timezone.now)
 
-    objects = LookQuerySet.as_manager()
+    objects = LookQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("look at personal information")
@@ -240,6 +245,11 @@ class Look(SealedModel):
 
     def __str__(self) -> str:
         return f"{self.customer} {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def labels(self) -> list[str]:
+        """The fields in the reader's words."""
+        return [Customer.label(name) for name in self.fields]
 
     def get_absolute_url(self) -> str:
         return reverse("access_log")

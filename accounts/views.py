@@ -1,5 +1,7 @@
 """Your profile, the photo of your ID card, and who has seen them."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -20,15 +22,10 @@ from accounts.models import Customer, Look, PhotoId
 @require_safe
 def profile(request: HttpRequest) -> HttpResponse:
     """What we know about you, masked until you open it."""
-    customer = request.user
-    facts = [
-        (
-            Customer._meta.get_field(name).verbose_name,
-            customer.get_gender_display() if name == "gender" else getattr(customer, name),
-        )
-        for name in Customer.PERSONAL
-        if name not in ("email", "mobile")
-    ]
+    customer = cast(Customer, request.user)
+    values = {name: getattr(customer, name) for name in Customer.PERSONAL if name not in ("email", "mobile")}
+    values["gender"] = customer.get_gender_display()  # type: ignore[attr-defined]
+    facts = [(Customer.label(name), value) for name, value in values.items()]
     photo = PhotoId.objects.visible_to(customer).first()
     return render(request, "accounts/profile.html", {"customer": customer, "facts": facts, "photo": photo})
 
@@ -54,12 +51,13 @@ def profile_edit(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def photo_id(request: HttpRequest) -> HttpResponse:
     """Hand in the photo and read what became of it."""
-    photo = PhotoId.objects.visible_to(request.user).first()
+    customer = cast(Customer, request.user)
+    photo = PhotoId.objects.visible_to(customer).first()
     if photo and photo.status == PhotoId.Status.APPROVED:
         return render(request, "accounts/photo_id.html", {"photo": photo})
     form = PhotoIdForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        submit_photo_id(customer=request.user, jpeg=form.cleaned_data["photo"])
+        submit_photo_id(customer=customer, jpeg=form.cleaned_data["photo"])
         messages.success(request, _("Thank you. We look at your photo and tell you by e-mail and SMS."))
         return redirect("photo_id")
     return render(request, "accounts/photo_id.html", {"form": form, "photo": photo})
@@ -69,10 +67,6 @@ def photo_id(request: HttpRequest) -> HttpResponse:
 @require_safe
 def access_log(request: HttpRequest) -> HttpResponse:
     """Who of our staff looked at your information, when and why."""
-    looks = Paginator(Look.objects.visible_to(request.user), 20).get_page(request.GET.get("page"))
-    names = {f.name: str(f.verbose_name) for f in Customer._meta.concrete_fields} | {
-        "photo_id": _("photo of your ID card")
-    }
-    for look in looks:
-        look.names = [names.get(name, name) for name in look.fields]
+    customer = cast(Customer, request.user)
+    looks = Paginator(Look.objects.visible_to(customer), 20).get_page(request.GET.get("page"))
     return render(request, "accounts/access_log.html", {"looks": looks})

@@ -27,7 +27,7 @@ app.conf.beat_schedule = {
 }
 
 
-@worker_init.connect
+@worker_init.connect  # type: ignore[untyped-decorator]
 def _check_keys(**_: Any) -> None:
     from portal.sealed.sentinel import guard
 

@@ -1,6 +1,5 @@
 """Headers and language of every answer."""
 
-
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase

@@ -6,7 +6,7 @@ read their keys at import. These subclasses refuse instead (facts measured on dj
 
 import datetime as dt
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import InvalidToken
 from django.core import checks
@@ -42,6 +42,12 @@ class SealedMixin:
     """Sealed on the way in, opened on the way out, and nothing in between."""
 
     blind_index: str | None = None
+
+    if TYPE_CHECKING:  # the package ships no types: to a type checker an attribute is whatever was sealed
+
+        def __get__(self, instance: Any, owner: Any) -> Any: ...
+
+        def __set__(self, instance: Any, value: Any) -> None: ...
 
     def to_python(self, value: Any) -> Any:
         # Skips the package's own to_python, which decrypts input and so is an oracle for pasted tokens.

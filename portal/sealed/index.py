@@ -111,16 +111,16 @@ class SealedQuerySet(models.QuerySet):  # type: ignore[type-arg]
                 values[field.name] = next(iter(field.tags(values[source])), None)
         return super().update(**values)
 
-    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], **kwargs: Any) -> int:
+    def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
         rows, names = tuple(objs), _with_companions(self.model, fields)
         for field in companions(self.model).values():
             for row in rows if field.name in names else ():
                 field.pre_save(row, add=False)
-        return super().bulk_update(rows, names, **kwargs)
+        return super().bulk_update(rows, names, batch_size=batch_size)
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, update_fields: Any = None, **kwargs: Any) -> Any:
-        names = _with_companions(self.model, update_fields) if update_fields else update_fields
-        return super().bulk_create(objs, *args, update_fields=names, **kwargs)
+        kwargs["update_fields"] = _with_companions(self.model, update_fields) if update_fields else update_fields
+        return super().bulk_create(objs, *args, **kwargs)
 
 
 class SealedModel(models.Model):

@@ -14,9 +14,9 @@ class SessionStore(DatabaseStore):
     def encode(self, session_dict: dict[str, Any]) -> str:
         return box("session").encrypt(self.serializer().dumps(session_dict)).decode()
 
-    def decode(self, session_data: str) -> dict[str, Any]:
+    def decode(self, session_data: str | bytes) -> dict[str, Any]:
         try:
-            payload: dict[str, Any] = self.serializer().loads(box("session").decrypt(session_data.encode()))
+            payload: dict[str, Any] = self.serializer().loads(box("session").decrypt(session_data))
         except (InvalidToken, ValueError):
             return {}  # an unreadable session is no session: its owner signs in again
         return payload

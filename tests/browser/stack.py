@@ -120,4 +120,6 @@ class Stack:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(60)
+        # Root keeps the cluster outside DATA_DIR; it goes with the stack.
+        subprocess.run([sys.executable, "-m", "portal.local", "reset"], cwd=ROOT, env=self.env, check=True)
         self.log.close()

@@ -1,4 +1,4 @@
-"""Every page in both languages, on a phone and a desk, in light and dark: no error, no axe finding, no sideways scroll."""
+"""Every page in both languages, on a phone and a desk, light and dark: no error, no axe finding, no sideways scroll."""
 
 import re
 from collections.abc import Iterator

@@ -66,7 +66,7 @@ class Command(BaseCommand):
         path = settings.LOCALE_PATHS[0] / "fa" / "LC_MESSAGES" / "django.po"
         with path.open("rb") as file:
             known = read_po(file, locale="fa")
-        getattr(self, verb)(path, known)
+        {"collect": self.collect, "compile": self.compile, "check": self.examine}[verb](path, known)
 
     def collect(self, path: Path, known: Catalog) -> None:
         """Add the source's new words to the catalogue and drop those that are gone."""
@@ -87,7 +87,7 @@ class Command(BaseCommand):
             target.write_bytes(out.getvalue())
         self.stdout.write(f"{len(known)} messages compiled")
 
-    def check(self, path: Path, known: Catalog) -> None:
+    def examine(self, path: Path, known: Catalog) -> None:
         """Fail when a word of the source has no Persian, or a placeholder got lost in it."""
         faults = []
         for message in collected():
