@@ -4,6 +4,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Exists, Func, OuterRef, Q, Value
 from django.db.models.functions import Now
@@ -43,14 +44,15 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
 
     def stuck(self) -> Self:
         """Waits for a person: no answer even after the deadline, or an answer that does not fit."""
-        unknown = Q(status=Payment.Status.UNKNOWN, verify_deadline__lt=Now())
-        return self.filter(unknown | Q(status=Payment.Status.SUSPECT))
+        late = Q(status__in=[Payment.Status.VERIFYING, Payment.Status.UNKNOWN], verify_deadline__lt=Now())
+        return self.filter(late | Q(status=Payment.Status.SUSPECT))
 
     def to_check(self) -> Self:
         """Attempts whose callback may be lost, or whose bank owes us an answer."""
         due, free = Q(next_try_at__lte=timezone.now()), Q(lease_until=None) | Q(lease_until__lt=Now())
         waiting = [Payment.Status.NEW, Payment.Status.SENT, Payment.Status.VERIFYING, Payment.Status.UNKNOWN]
-        return self.filter(due, free, status__in=waiting).order_by("next_try_at")
+        # An attempt whose gateway was taken out of the settings cannot be asked about; it shows up as stuck.
+        return self.filter(due, free, status__in=waiting, gateway__in=settings.GATEWAY).order_by("next_try_at")
 
     def forgettable(self) -> Self:
         """Over for a day, so the bank's token serves nothing any more."""

@@ -46,6 +46,20 @@ def test_an_unknown_past_its_deadline_is_reported(bank, invoice):
     assert fresh(payment).status == Payment.Status.UNKNOWN
 
 
+def test_a_payment_of_a_gateway_taken_out_is_reported_and_hinders_nobody(bank, invoice, settings, alice_client):
+    payment = start(invoice, "zarinpal")
+    bank.next("zarinpal", "verify", "500")
+    bring(bank.pay("zarinpal", payment.token))
+    minutes_ago(payment, 31)
+    due_now(payment)
+    settings.GATEWAY = {"sep": settings.GATEWAY["sep"]}
+    settings.GATEWAYS = ["sep"]
+    with pytest.raises(SystemExit):
+        run("reconcile_payments", json=True)
+    assert alice_client.get(f"/pay/{payment.public_id}/result/").status_code == 200
+    assert alice_client.get(invoice.get_absolute_url()).status_code == 200
+
+
 def test_the_tasks_do_the_same(bank, invoice, monkeypatch):
     monkeypatch.setattr(tasks.verify, "delay", tasks.verify)
     payment = start(invoice, "zarinpal")
