@@ -16,7 +16,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import iran
 from accounts.models import Customer
@@ -80,6 +82,13 @@ class CodeForm(VerifyPhoneForm):
 
 class DateOfBirthField(forms.CharField):
     """A day in the Jalali or the Gregorian calendar; which one is plain from the year."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """A stored day in the calendar of the page's language; what was typed stays as it was typed."""
+        if not isinstance(value, dt.date):
+            return value
+        persian = get_language() == "fa"
+        return jdatetime.date.fromgregorian(date=value).strftime("%Y/%m/%d") if persian else value.isoformat()
 
     def clean(self, value: Any) -> dt.date | None:  # type: ignore[override]
         text = iran.clean_number(super().clean(value).replace("-", "/").replace(".", "/"))
@@ -186,6 +195,7 @@ class ReasonForm(forms.Form):
     why = forms.CharField(
         label=_("Why do you need to see this?"),
         help_text=_("The customer sees who looked, when and why."),
+        widget=UnfoldAdminTextInputWidget,
         min_length=5,
         max_length=300,
     )
@@ -197,6 +207,7 @@ class RefusalForm(forms.Form):
     reason = forms.CharField(
         label=_("Reason that the customer reads"),
         help_text=_("For example: the number cannot be read, please take it in daylight."),
+        widget=UnfoldAdminTextInputWidget,
         min_length=5,
         max_length=300,
     )
@@ -205,7 +216,9 @@ class RefusalForm(forms.Form):
 class FindForm(forms.Form):
     """An exact e-mail, mobile or national code."""
 
-    what = forms.CharField(label=_("E-mail, mobile or national code"), max_length=254)
+    what = forms.CharField(
+        label=_("E-mail, mobile or national code"), max_length=254, widget=UnfoldAdminTextInputWidget
+    )
 
     def customer(self) -> Customer | None:
         """Whose it is; found by blind index."""

@@ -5,6 +5,6 @@ from celery import shared_task
 from accounts import flows
 
 
-@shared_task(name="accounts.forget_unfinished", queue="default")  # type: ignore[untyped-decorator]
+@shared_task(name="accounts.forget_unfinished")  # type: ignore[untyped-decorator]
 def forget_unfinished() -> None:
     flows.forget_unfinished()

@@ -4,6 +4,6 @@ from celery import shared_task
 from django.core.management import call_command
 
 
-@shared_task(name="portal.clear_sessions", queue="default")  # type: ignore[untyped-decorator]
+@shared_task(name="portal.clear_sessions")  # type: ignore[untyped-decorator]
 def clear_sessions() -> None:
     call_command("clearsessions")
