@@ -31,6 +31,13 @@ def test_it_works_with_persian_digits_and_a_jalali_birthday(alice_client, alice)
     assert "0084575948" in page and "آلیس" in page
 
 
+def test_a_birthday_is_shown_in_the_pages_calendar(alice_client, alice):
+    alice_client.post("/profile/edit/", GOOD)
+    assert 'value="1991-08-05"' in alice_client.get("/profile/edit/").content.decode()
+    page = alice_client.get("/profile/edit/", headers={"accept-language": "fa"}).content.decode()
+    assert 'value="1370/05/14"' in page
+
+
 def test_a_gregorian_birthday_is_the_same_day(alice_client, alice):
     alice_client.post("/profile/edit/", GOOD | {"birth_date": "1991-08-05"})
     assert Customer.objects.get(pk=alice.pk).birth_date == dt.date(1991, 8, 5)
