@@ -24,7 +24,7 @@ from accounts.models import Customer, Look, PhotoId
 MASK = "••••••"
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]
+class ReadOnlyAdmin(ModelAdmin):
     """Rows that tell what happened; nobody edits them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -23,7 +23,7 @@ class SealedAccountConfig(AccountConfig):
         if any(field.name == "email_bi" for field in meta.local_fields):
             return
         meta.local_fields.remove(meta.get_field("email"))
-        meta._expire_cache()  # type: ignore[attr-defined]
+        meta._expire_cache()
         SealedEmailField(max_length=254).contribute_to_class(EmailAddress, "email")
         BlindIndexField("email").contribute_to_class(EmailAddress, "email_bi")
         meta.unique_together = (("user", "email_bi"),)

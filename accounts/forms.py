@@ -90,7 +90,7 @@ class DateOfBirthField(forms.CharField):
         persian = get_language() == "fa"
         return jdatetime.date.fromgregorian(date=value).strftime("%Y/%m/%d") if persian else value.isoformat()
 
-    def clean(self, value: Any) -> dt.date | None:  # type: ignore[override]
+    def clean(self, value: Any) -> dt.date | None:
         text = iran.clean_number(super().clean(value).replace("-", "/").replace(".", "/"))
         if not text:
             return None

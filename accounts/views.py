@@ -24,7 +24,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     """What we know about you, masked until you open it."""
     customer = cast(Customer, request.user)
     values = {name: getattr(customer, name) for name in Customer.PERSONAL if name not in ("email", "mobile")}
-    values["gender"] = customer.get_gender_display()  # type: ignore[attr-defined]
+    values["gender"] = customer.get_gender_display()
     facts = [(Customer.label(name), value) for name, value in values.items()]
     photo = PhotoId.objects.visible_to(customer).first()
     return render(request, "accounts/profile.html", {"customer": customer, "facts": facts, "photo": photo})

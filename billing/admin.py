@@ -29,7 +29,7 @@ from portal.jalali import rial
 from portal.templatetags.words import language
 
 
-class ReadOnlyInline(TabularInline):  # type: ignore[misc]
+class ReadOnlyInline(TabularInline):
     extra = 0
     can_delete = False
     show_change_link = False
@@ -57,14 +57,14 @@ def explained(gateway: str, code: str) -> str:
     return f"{code} – {words}" if words and words != code else code or "–"
 
 
-class OptionInline(TabularInline):  # type: ignore[misc]
+class OptionInline(TabularInline):
     model = Option
     extra = 0
     prepopulated_fields = {"slug": ("name_en",)}
 
 
 @admin.register(Plan)
-class PlanAdmin(ModelAdmin):  # type: ignore[misc]
+class PlanAdmin(ModelAdmin):
     list_display = ("slug", "name_fa", "name_en", "price", "is_on_sale")
     list_filter = ("is_on_sale",)
     search_fields = ("slug", "name_fa", "name_en")
@@ -74,7 +74,7 @@ class PlanAdmin(ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(TaxRate)
-class TaxRateAdmin(ModelAdmin):  # type: ignore[misc]
+class TaxRateAdmin(ModelAdmin):
     list_display = ("valid_from", "rate")
     ordering = ("-valid_from",)
 

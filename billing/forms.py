@@ -17,7 +17,7 @@ def new_form_token() -> str:
 
 class OptionChoice(forms.ModelChoiceField):
     def label_from_instance(self, option: Option) -> str:
-        return _("%(name)s (+ %(price)s a month)") % {  # type: ignore[no-any-return]
+        return _("%(name)s (+ %(price)s a month)") % {
             "name": option.name,
             "price": toman(option.monthly_price, language()),
         }

@@ -28,7 +28,7 @@ ON_A_PAGE = 20
 class CustomerRequest(HttpRequest):
     """What @login_required lets through."""
 
-    user: Customer  # type: ignore[assignment]
+    user: Customer
 
 
 @never_cache

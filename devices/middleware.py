@@ -20,7 +20,7 @@ from devices.user_agent import LONGEST, recognise
 IN_SESSION = "sign_in"  # [id of the SignIn, the session's key at that time]
 
 
-class DeviceMiddleware(UserAgentMiddleware):  # type: ignore[misc]
+class DeviceMiddleware(UserAgentMiddleware):
     """`request.user_agent`, the device's cookie at sign-in, and "last seen"."""
 
     def process_request(self, request: HttpRequest) -> None:

@@ -29,7 +29,7 @@ PLACEHOLDER = re.compile(r"Android 10; K[);]")
 NAMES = {"Mac OS X": "macOS", "Other": ""}
 
 
-class UserAgent(parsers.UserAgent):  # type: ignore[misc]
+class UserAgent(parsers.UserAgent):
     """The API that `request.user_agent` has with django-user-agents, and a few rules that its data lack."""
 
     def __init__(self, ua_string: str) -> None:

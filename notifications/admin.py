@@ -43,7 +43,7 @@ class NothingByHand:
 
 
 @admin.register(Ticket)
-class TicketAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
+class TicketAdmin(NothingByHand, ModelAdmin):
     """Tickets to answer. Staff read the words because answering is the job; who wrote them stays a reference."""
 
     list_display = ("number", "shown_status", "opened_at", "age", "customer")
@@ -107,7 +107,7 @@ class TicketAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
         return attachment_response(get_object_or_404(files, pk=pk, message__ticket__number=number), number)
 
 
-class DeliveryInline(NothingByHand, TabularInline):  # type: ignore[misc]
+class DeliveryInline(NothingByHand, TabularInline):
     model = Delivery
     extra = 0
     fields = readonly_fields = ("channel", "masked", "status", "tries", "last_code", "accepted_at", "delivered_at")
@@ -117,14 +117,14 @@ class DeliveryInline(NothingByHand, TabularInline):  # type: ignore[misc]
         return masked(delivery)
 
 
-class AttemptInline(NothingByHand, TabularInline):  # type: ignore[misc]
+class AttemptInline(NothingByHand, TabularInline):
     model = Attempt
     extra = 0
     fields = readonly_fields = ("n", "started_at", "finished_at", "outcome", "code")
 
 
 @admin.register(Event)
-class EventAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
+class EventAdmin(NothingByHand, ModelAdmin):
     """What customers were told. The words themselves are not shown: codes and amounts are in them."""
 
     list_display = ("at", "message", "purpose", "about", "customer")
@@ -137,7 +137,7 @@ class EventAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(NothingByHand, ModelAdmin):  # type: ignore[misc]
+class DeliveryAdmin(NothingByHand, ModelAdmin):
     """Every channel of every message, with all tries."""
 
     list_display = ("event", "channel", "lane", "shown_status", "tries", "last_code", "not_before")

@@ -23,7 +23,7 @@ class FilesField(forms.FileField):
         widget = ManyFiles(attrs={"accept": ".jpg,.jpeg,.png,.webp,.pdf,.txt,.log,.zip"})
         super().__init__(**{"widget": widget, "required": False, **kwargs})
 
-    def clean(self, data: Any, initial: Any = None) -> list[CleanFile]:  # type: ignore[override]
+    def clean(self, data: Any, initial: Any = None) -> list[CleanFile]:
         uploads: Sequence[Any] = data if isinstance(data, list | tuple) else [data] if data else []
         if len(uploads) > FILES_AT_MOST:
             raise ValidationError([_("Please choose at most three files."), self.again], code="count")

@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin
 from policy.models import Acceptance, Version
 
 
-class ReadOnly(ModelAdmin):  # type: ignore[misc]
+class ReadOnly(ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -24,7 +24,7 @@ class SecurityHeaders(CSPMiddleware):
             response._csp_replace = STAFF_CSP  # type: ignore[attr-defined]
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-        return super().process_response(request, response)  # type: ignore[no-any-return]
+        return super().process_response(request, response)
 
 
 class Language(MiddlewareMixin):
@@ -33,7 +33,7 @@ class Language(MiddlewareMixin):
     def process_request(self, request: HttpRequest) -> None:
         language = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) or self.asked_for(request)
         translation.activate(language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE)
-        request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = translation.get_language()
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         patch_vary_headers(response, ("Accept-Language", "Cookie"))

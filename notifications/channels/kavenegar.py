@@ -34,7 +34,7 @@ class Standing(NamedTuple):
     status: int
 
 
-class SmsOperator(KavenegarAPI):  # type: ignore[misc]
+class SmsOperator(KavenegarAPI):
     """Kavenegar's client with a time limit and an address of its own, and a key that shows nowhere."""
 
     def __init__(self, api_key: str, base_url: str, sender: str = "") -> None:

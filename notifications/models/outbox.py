@@ -96,7 +96,7 @@ class Event(SealedModel):
         if not self.context or not names or self.deliveries.filter(status__in=Delivery.UNSENT).exists():
             return
         kept = {name: value for name, value in self.context.items() if name not in names}
-        self.context = kept  # type: ignore[assignment]
+        self.context = kept
         self.save(update_fields=["context"])
 
 

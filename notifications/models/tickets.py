@@ -151,7 +151,7 @@ class TicketMessage(SealedModel):
 
     def attach(self, *, name: str, content_type: str, content: bytes) -> "Attachment":
         attachment = Attachment(message=self, name=name, content_type=content_type, size=len(content))
-        attachment.file, attachment.file_key = files.put(content, aad=attachment.aad)  # type: ignore[assignment]
+        attachment.file, attachment.file_key = files.put(content, aad=attachment.aad)
         attachment.save()
         return attachment
 
@@ -193,7 +193,7 @@ class Attachment(SealedModel):
 
     def shred(self) -> None:
         """Lose the file and its name for good."""
-        name, self.file, self.file_key, self.name = self.file, "", None, None  # type: ignore[assignment]
+        name, self.file, self.file_key, self.name = self.file, "", None, None
         self.save(update_fields=["file", "file_key", "name"])
         if name:
             transaction.on_commit(lambda: files.shred(name))

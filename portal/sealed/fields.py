@@ -98,26 +98,26 @@ class SealedMixin:
         return errors
 
 
-class SealedCharField(SealedMixin, emf.EncryptedCharField):  # type: ignore[misc]
+class SealedCharField(SealedMixin, emf.EncryptedCharField):
     """Sealed text of one line."""
 
 
-class SealedTextField(SealedMixin, emf.EncryptedTextField):  # type: ignore[misc]
+class SealedTextField(SealedMixin, emf.EncryptedTextField):
     """Sealed text of any length."""
 
 
-class SealedEmailField(SealedMixin, emf.EncryptedEmailField):  # type: ignore[misc]
+class SealedEmailField(SealedMixin, emf.EncryptedEmailField):
     """Sealed e-mail address."""
 
 
-class SealedDateField(SealedMixin, emf.EncryptedDateField):  # type: ignore[misc]
+class SealedDateField(SealedMixin, emf.EncryptedDateField):
     """Sealed `datetime.date`, ISO 8601 inside."""
 
     def plain(self, value: dt.date) -> str:
         return value.isoformat()
 
 
-class SealedDateTimeField(SealedMixin, emf.EncryptedDateTimeField):  # type: ignore[misc]
+class SealedDateTimeField(SealedMixin, emf.EncryptedDateTimeField):
     """Sealed aware `datetime.datetime`, ISO 8601 in UTC inside."""
 
     def plain(self, value: dt.datetime) -> str:
@@ -127,14 +127,14 @@ class SealedDateTimeField(SealedMixin, emf.EncryptedDateTimeField):  # type: ign
         return dt.datetime.fromisoformat(text)
 
 
-class SealedBooleanField(SealedMixin, emf.EncryptedBooleanField):  # type: ignore[misc]
+class SealedBooleanField(SealedMixin, emf.EncryptedBooleanField):
     """Sealed yes or no."""
 
     def plain(self, value: bool) -> str:
         return "1" if value else "0"
 
 
-class SealedJSONField(SealedMixin, emf.EncryptedTextField):  # type: ignore[misc]
+class SealedJSONField(SealedMixin, emf.EncryptedTextField):
     """Sealed JSON value (objects, lists, strings, numbers)."""
 
     def to_python(self, value: Any) -> Any:

@@ -81,11 +81,11 @@ class _Rewritten:
         return compiler.compile(companion.get_lookup("in")(Col(self.lhs.alias, companion), tags))
 
 
-class SealedExact(_Rewritten, lookups.Exact):  # type: ignore[type-arg]
+class SealedExact(_Rewritten, lookups.Exact):
     """`email="…"` by the companion."""
 
 
-class SealedIn(_Rewritten, lookups.In):  # type: ignore[type-arg]
+class SealedIn(_Rewritten, lookups.In):
     """`email__in=[…]` by the companion."""
 
     def get_prep_lookup(self) -> list[Any]:
@@ -102,7 +102,7 @@ def _with_companions(model: type[models.Model], names: Iterable[str]) -> list[st
     return names + [f.name for source, f in companions(model).items() if source in names and f.name not in names]
 
 
-class SealedQuerySet(models.QuerySet):  # type: ignore[type-arg]
+class SealedQuerySet(models.QuerySet):
     """Writes of many rows keep the companions in step."""
 
     def update(self, **values: Any) -> int:
@@ -150,4 +150,4 @@ class SealedModel(models.Model):
             for name, problems in error.error_dict.items():
                 taken = [ValidationError(_("This is already in use."), code="unique")]
                 found.setdefault(back.get(name, name), []).extend(taken if name in back else problems)
-            raise ValidationError(found) from None  # type: ignore[arg-type]
+            raise ValidationError(found) from None
