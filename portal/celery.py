@@ -12,6 +12,11 @@ app = Celery("portal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+# The lanes of messages, and `default` for periodic work.
+QUEUES = ("codes", "money", "tickets", "bulk", "default")
+# Tasks that are not `default`; a delivery's lane is named with each hint (notifications/management/commands/relay.py).
+app.conf.task_routes = {"billing.verify": {"queue": "money"}}
+
 # name of the task → seconds between two runs. Each is harmless to run twice, and catches up when it was missed.
 PERIODIC = {
     "notifications.sweep": 10,

@@ -41,10 +41,10 @@ def broker() -> str:
 
 
 def workers() -> str:
-    from portal.celery import app
+    from portal.celery import QUEUES, app
 
     queues = {q["name"] for found in (app.control.inspect(timeout=2).active_queues() or {}).values() for q in found}
-    if missing := {"codes", "money", "tickets", "bulk", "default"} - queues:
+    if missing := set(QUEUES) - queues:
         raise Sick(f"no worker takes {', '.join(sorted(missing))}")
     return f"workers take {', '.join(sorted(queues))}"
 
