@@ -26,7 +26,8 @@ class SealedAccountConfig(AccountConfig):
         meta._expire_cache()
         SealedEmailField(max_length=254).contribute_to_class(EmailAddress, "email")
         BlindIndexField("email").contribute_to_class(EmailAddress, "email_bi")
-        meta.unique_together = (("user", "email_bi"),)
+        # Migrations read the original, the model's own checks the other; the ciphertext would never be equal.
+        meta.unique_together = meta.original_attrs["unique_together"] = (("user", "email_bi"),)
         meta.constraints = [
             UniqueConstraint(fields=["user", "primary"], condition=Q(primary=True), name="unique_primary_email"),
             UniqueConstraint(fields=["email_bi"], condition=Q(verified=True), name="unique_verified_email"),

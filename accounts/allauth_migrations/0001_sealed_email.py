@@ -61,6 +61,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterUniqueTogether(
             name='emailaddress',
-            unique_together={('user', 'email')},
+            unique_together={('user', 'email_bi')},
         ),
     ]
