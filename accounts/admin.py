@@ -15,26 +15,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.admin import ModelAdmin
 
 from accounts import flows
 from accounts.forms import FindForm, ReasonForm, RefusalForm
 from accounts.models import Customer, Look, PhotoId
-
-MASK = "••••••"
-
-
-class ReadOnlyAdmin(ModelAdmin):
-    """Rows that tell what happened; nobody edits them."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from portal.admin import MASK, ReadOnlyAdmin
 
 
 @admin.register(Customer)
@@ -78,6 +63,8 @@ class CustomerAdmin(ReadOnlyAdmin):
 
     def find(self, request: HttpRequest) -> HttpResponse:
         """Go to the customer whose e-mail, mobile or national code was typed."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         form = FindForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             if customer := form.customer():
@@ -142,9 +129,13 @@ class PhotoIdAdmin(ReadOnlyAdmin):
         """Reason first, then the picture, then the decision."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        photo = get_object_or_404(PhotoId.objects.select_related("customer"), pk=pk)
+        # A shredded picture cannot be looked at, and no look may be written down that was none.
+        photo = get_object_or_404(PhotoId.objects.exclude(file="").select_related("customer"), pk=pk)
         context = {**self.admin_site.each_context(request), "title": _("Photo of an ID card"), "photo": photo}
+        context["may_decide"] = request.user.has_perm("accounts.change_photoid")
         if "approve" in request.POST or "refuse" in request.POST:
+            if not context["may_decide"]:
+                raise PermissionDenied
             return self._decide(request, photo, context)
         form = context["form"] = ReasonForm(request.POST or None)
         if request.method == "POST" and form.is_valid():

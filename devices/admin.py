@@ -5,8 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.admin import ReadOnlyAdmin
 from devices.models import Device, SignIn
+from portal.admin import ReadOnlyAdmin
 
 
 @admin.register(SignIn)

@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import display
 
 from notifications import flows
@@ -21,6 +20,7 @@ from notifications.forms import StaffAnswerForm
 from notifications.models import Attachment, Attempt, Delivery, Event, Ticket
 from notifications.models.tickets import TicketClosed
 from notifications.views import attachment_response
+from portal.admin import MASK, ReadOnlyAdmin, ReadOnlyInline
 
 COLOURS = {"ok": "success", "info": "info", "wait": "warning", "bad": "danger", "off": "default"}
 
@@ -29,21 +29,8 @@ def _labels(model: Any) -> dict[str, str]:
     return {status.value: COLOURS[tone] for status, tone in model.TONE.items()}
 
 
-class NothingByHand:
-    """Rows that tell what happened; nobody edits them."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(Ticket)
-class TicketAdmin(NothingByHand, ModelAdmin):
+class TicketAdmin(ReadOnlyAdmin):
     """Tickets to answer. Staff read the words because answering is the job; who wrote them stays a reference."""
 
     list_display = ("number", "shown_status", "opened_at", "age", "customer")
@@ -107,9 +94,8 @@ class TicketAdmin(NothingByHand, ModelAdmin):
         return attachment_response(get_object_or_404(files, pk=pk, message__ticket__number=number), number)
 
 
-class DeliveryInline(NothingByHand, TabularInline):
+class DeliveryInline(ReadOnlyInline):
     model = Delivery
-    extra = 0
     fields = readonly_fields = ("channel", "masked", "status", "tries", "last_code", "accepted_at", "delivered_at")
 
     @admin.display(description=gettext_lazy("recipient"))
@@ -117,14 +103,13 @@ class DeliveryInline(NothingByHand, TabularInline):
         return masked(delivery)
 
 
-class AttemptInline(NothingByHand, TabularInline):
+class AttemptInline(ReadOnlyInline):
     model = Attempt
-    extra = 0
     fields = readonly_fields = ("n", "started_at", "finished_at", "outcome", "code")
 
 
 @admin.register(Event)
-class EventAdmin(NothingByHand, ModelAdmin):
+class EventAdmin(ReadOnlyAdmin):
     """What customers were told. The words themselves are not shown: codes and amounts are in them."""
 
     list_display = ("at", "message", "purpose", "about", "customer")
@@ -137,7 +122,7 @@ class EventAdmin(NothingByHand, ModelAdmin):
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(NothingByHand, ModelAdmin):
+class DeliveryAdmin(ReadOnlyAdmin):
     """Every channel of every message, with all tries."""
 
     list_display = ("event", "channel", "lane", "shown_status", "tries", "last_code", "not_before")
@@ -182,4 +167,4 @@ class DeliveryAdmin(NothingByHand, ModelAdmin):
 
 def masked(delivery: Delivery) -> str:
     """Whether there is an address, not which."""
-    return "••••••" if delivery.recipient else "–"
+    return MASK if delivery.recipient else "–"

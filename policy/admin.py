@@ -1,27 +1,13 @@
 """Staff screens of this room: the versions and who accepted them. Versions are published by `publish_policy` alone."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 
 from policy.models import Acceptance, Version
-
-
-class ReadOnly(ModelAdmin):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from portal.admin import ReadOnlyAdmin
 
 
 @admin.register(Version)
-class VersionAdmin(ReadOnly):
+class VersionAdmin(ReadOnlyAdmin):
     list_display = ("number", "locale", "title", "effective_from", "is_material", "published_at", "sha256")
     list_filter = ("locale", "is_material")
     search_fields = ("title", "=sha256")
@@ -31,7 +17,7 @@ class VersionAdmin(ReadOnly):
 
 
 @admin.register(Acceptance)
-class AcceptanceAdmin(ReadOnly):
+class AcceptanceAdmin(ReadOnlyAdmin):
     list_display = ("customer", "version", "at", "how")
     list_filter = ("version", "how")
     list_select_related = ("customer", "version")
