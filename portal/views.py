@@ -2,12 +2,14 @@
 
 import sys
 
-from django.core.exceptions import ImproperlyConfigured
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.db import DatabaseError, InterfaceError, connection
 from django.db import OperationalError as OperationalDatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template import loader
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
@@ -48,6 +50,16 @@ def broker_answers() -> bool:
     except OperationalError:
         return False
     return True
+
+
+@never_cache
+def staff_login(request: HttpRequest) -> HttpResponse:
+    """The staff screens have the one sign-in of all; to a customer who is signed in they are closed."""
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.GET.get("next", reverse("admin:index")), reverse("account_login"))
+    if not request.user.is_staff:
+        raise PermissionDenied  # the sign-in would send them here again, for ever
+    return redirect("admin:index")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
