@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts import iran
-from accounts.flows import tell_old_mobile
+from accounts.flows import make_way, tell_old_mobile
 from accounts.models import Customer
 from notifications.flows import tell
 
@@ -102,6 +102,12 @@ class Adapter(DefaultAccountAdapter):
     def send_account_already_exists_mail(self, email: str) -> None:
         if owner := Customer.objects.filter(email=email).first():
             self._say_it_exists(owner)
+
+    def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
+        with transaction.atomic():
+            make_way(owner=email_address.user, email=email_address.email)
+            confirmed: bool = super().confirm_email(request, email_address)
+        return confirmed
 
     def _say_it_exists(self, owner: Customer) -> None:
         hour = timezone.now().strftime("%Y%m%d%H")

@@ -5,8 +5,10 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -75,6 +77,19 @@ def _tell_old(customer: Customer, channel: str, old: str) -> None:
 
 def forget_unfinished() -> int:
     """Delete sign-ups never confirmed, so that nobody holds another's address by typing it. Returns how many."""
-    old = timezone.now() - UNFINISHED_AFTER
-    rows = Customer.objects.filter(joined_at__lt=old, last_login__isnull=True, is_staff=False, mobile_verified_at=None)
-    return sum(1 for customer in rows if customer.delete())
+    return sum(
+        1 for customer in _unfinished().filter(joined_at__lt=timezone.now() - UNFINISHED_AFTER) if customer.delete()
+    )
+
+
+def make_way(*, owner: Customer, email: str) -> None:
+    """The owner proved this address: sign-ups that only typed it go, or they would stand in the way."""
+    for customer in _unfinished().filter(email=email).exclude(pk=owner.pk):
+        customer.delete()
+
+
+def _unfinished() -> QuerySet[Customer]:
+    """Nobody ever signed in to these, and the e-mail or the mobile was never confirmed: either may be another's."""
+    proved = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+    rows = Customer.objects.filter(last_login__isnull=True, is_staff=False, is_active=True)
+    return rows.filter(Q(mobile_verified_at=None) | ~Exists(proved))  # type: ignore[no-any-return]

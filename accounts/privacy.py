@@ -29,16 +29,28 @@ HOLDS = {
 def export(customer: Customer) -> dict[str, Any]:
     """Everything of this room, as plain values."""
     person = {name: str(getattr(customer, name) or "") for name in Customer.PERSONAL}
-    photos = [{"at": p.submitted_at.isoformat(), "status": p.status} for p in PhotoId.objects.visible_to(customer)]
+    addresses = EmailAddress.objects.filter(user=customer)
+    photos = [
+        {"at": p.submitted_at.isoformat(), "status": p.status, "reason": p.reason or ""}
+        for p in PhotoId.objects.visible_to(customer)
+    ]
     looks = [{"at": k.at.isoformat(), "fields": k.fields, "why": k.why} for k in Look.objects.visible_to(customer)]
-    return {"profile": person, "photo_ids": photos, "looks": looks}
+    return {
+        "profile": person,
+        "emails": [{"email": a.email, "verified": a.verified} for a in addresses],
+        "language": customer.language,
+        "joined_at": customer.joined_at.isoformat(),
+        "last_sign_in_at": customer.last_login.isoformat() if customer.last_login else "",
+        "photo_ids": photos,
+        "looks": looks,
+    }
 
 
 def erase(customer: Customer) -> None:
     """Empty every personal column; the row stays as a reference for books that the law keeps."""
     for photo in PhotoId.objects.visible_to(customer):
         photo.shred()
-    PhotoId.objects.visible_to(customer).filter(status=PhotoId.Status.REFUSED).delete()  # its reason may name things
+    PhotoId.objects.visible_to(customer).filter(reason__isnull=False).delete()  # a reason may name things
     Look.objects.visible_to(customer).update(why="erased")
     EmailAddress.objects.filter(user=customer).delete()
     for name in Customer.PERSONAL:

@@ -2,15 +2,21 @@
 
 import re
 import time
+from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import signing
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
+from accounts.flows import forget_unfinished
 from accounts.models import Customer
 from notifications.models import Event
+from tests.base import PASSWORD, make_customer
 
 NEW = {"email": "dana@example.com", "phone": "۰۹۱۲ ۱۱۱ ۷۷۷۷", "password1": "correct-horse-battery"}
 
@@ -56,8 +62,8 @@ def test_persian_digits_are_taken_as_code(anyone, dana):
     assert Customer.objects.get(email="dana@example.com").mobile_verified_at
 
 
-@pytest.mark.parametrize("taken", [{"email": "Alice@example.com"}, {"phone": "0912 111 0001"}])
-def test_a_taken_address_looks_the_same_and_its_owner_is_told(anyone, dana, alice, taken):
+@pytest.mark.parametrize(("taken", "told"), [({"email": "Alice@example.com"}, 0), ({"phone": "0912 111 0001"}, 1)])
+def test_a_taken_address_looks_the_same_and_its_owner_is_told(anyone, dana, alice, taken, told):
     other = Client(headers={"accept-language": "en"})
     fresh = other.post("/accounts/signup/", dana, follow=True)
     same = anyone.post(
@@ -72,8 +78,7 @@ def test_a_taken_address_looks_the_same_and_its_owner_is_told(anyone, dana, alic
     assert Customer.objects.filter(email="x@example.com").count() == 0
     wrong = anyone.post("/accounts/phone/verify/", {"action": "verify", "code": "000000"})
     assert wrong.status_code == 200 and "not right" in wrong.content.decode()
-    if "phone" in taken:
-        assert Event.objects.filter(message="account_exists", customer=alice).count() == 1
+    assert Event.objects.filter(message="account_exists", customer=alice).count() == told
 
 
 def test_five_wrong_codes_end_the_try_and_a_new_sign_in_sends_a_new_code(anyone, dana):
@@ -139,3 +144,73 @@ def test_a_forgotten_password_is_reset_by_link_and_the_owner_is_told(anyone, ali
     anyone.post(form.redirect_chain[-1][0], {"password1": "new-horse-battery", "password2": "new-horse-battery"})
     assert Customer.objects.get(pk=alice.pk).check_password("new-horse-battery")
     assert Event.objects.filter(message="password_changed", customer=alice).count() == 1
+
+
+def hashed(act) -> int:
+    """How many passwords were hashed meanwhile: it takes long enough to be measured from outside."""
+    counted, encode = [], MD5PasswordHasher.encode
+
+    def count(hasher, *args):
+        counted.append(1)
+        return encode(hasher, *args)
+
+    with patch.object(MD5PasswordHasher, "encode", count):
+        act()
+    return len(counted)
+
+
+def test_a_taken_address_takes_as_long(anyone, dana, alice):
+    free = hashed(lambda: sign_up(anyone, dana))
+    taken = hashed(lambda: sign_up(Client(), dana | {"email": "alice@example.com", "phone": "09121118888"}))
+    assert free == taken == 1
+
+
+@pytest.mark.parametrize(("known", "unknown"), [("alice@example.com", "n@example.com"), ("09121110001", "09121119999")])
+def test_a_wrong_sign_in_takes_as_long(anyone, alice, known, unknown):
+    tries = [{"login": login, "password": "wrong-wrong"} for login in (known, unknown)]
+    assert [hashed(lambda data=data: anyone.post("/accounts/login/", data)) for data in tries] == [1, 1]
+
+
+def typed_only(**fields: object) -> Customer:
+    """A sign-up with somebody's e-mail that was never confirmed."""
+    customer = Customer.objects.create_user(
+        email="new@example.com", password=PASSWORD, mobile="+989121110055", **fields
+    )
+    EmailAddress.objects.create(user=customer, email="new@example.com", primary=True)
+    return customer
+
+
+@pytest.mark.parametrize("has_proved_the_mobile", [False, True])
+def test_nobody_holds_anothers_address_by_typing_it(db, has_proved_the_mobile):
+    long_ago = timezone.now() - timedelta(days=3)
+    typed_only(joined_at=long_ago, mobile_verified_at=long_ago if has_proved_the_mobile else None)
+    kept = make_customer("alice@example.com", "+989121110001", joined_at=long_ago)
+    assert forget_unfinished() == 1 and Customer.objects.get() == kept
+
+
+def test_the_owner_of_an_address_takes_it_from_who_only_typed_it(anyone, alice):
+    typed_only()
+    anyone.post("/accounts/login/", {"login": "alice@example.com", "password": PASSWORD})
+    anyone.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    anyone.post("/accounts/email/", {"action_add": "", "email": "new@example.com"})
+    assert anyone.post(newest("confirm_email")["url"].split("testserver")[-1]).status_code == 302
+    assert Customer.objects.get(email="new@example.com") == alice
+
+
+def test_the_owner_of_an_address_takes_it_from_no_other_customer(anyone, alice, bob):
+    anyone.post("/accounts/login/", {"login": "alice@example.com", "password": PASSWORD})
+    anyone.post("/accounts/reauthenticate/", {"password": PASSWORD})
+    anyone.post("/accounts/email/", {"action_add": "", "email": "bob@example.com"})
+    anyone.post(newest("confirm_email")["url"].split("testserver")[-1])
+    assert Customer.objects.get(email="bob@example.com") == bob
+    assert Customer.objects.get(email="alice@example.com") == alice
+
+
+def test_asking_for_other_steps_tells_nothing_of_a_taken_address(anyone, dana, alice):
+    other = Client(headers={"accept-language": "en"})
+    sign_up(other, dana)
+    sign_up(anyone, dana | {"email": "alice@example.com", "phone": "09121118888"})
+    asked = ({"action": "change", "phone": "09121119999"}, {"action": "resend"}, {"action": "verify", "code": "-"})
+    for step in asked:
+        fresh, same = (client.post("/accounts/phone/verify/", step, follow=True) for client in (other, anyone))
+        assert (fresh.status_code, fresh.redirect_chain) == (same.status_code, same.redirect_chain), step
