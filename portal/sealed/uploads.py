@@ -7,17 +7,23 @@ from django.conf import settings
 from django.core.files.uploadedfile import InMemoryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
+IN_ALL = 16 * 1024 * 1024  # bytes kept of all files of one request: three attachments, or a photo
+
 
 class SealedUpload(InMemoryUploadedFile):
-    """A file in memory; `too_large` when it passed the cap, and then without content."""
+    """A file in memory; `too_large` when it passed a cap, and then without content."""
 
     too_large = False
 
 
 class InMemoryUploadHandler(FileUploadHandler):
-    """Keeps one file up to `settings.UPLOAD_CAP` bytes; of a larger one only its size."""
+    """Keeps one file up to `settings.UPLOAD_CAP` bytes and all together up to `IN_ALL`; of the rest only the size.
+
+    Anybody may send files to any address, signed in or not, so what a request costs has an end of its own.
+    """
 
     chunk_size = 64 * 1024
+    kept = 0  # bytes of the request's earlier files
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
@@ -26,12 +32,14 @@ class InMemoryUploadHandler(FileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self.seen += len(raw_data)
-        if self.seen > settings.UPLOAD_CAP:
+        if self.seen > settings.UPLOAD_CAP or self.kept + self.seen > IN_ALL:
             self.buffer = BytesIO()
         else:
             self.buffer.write(raw_data)
 
     def file_complete(self, file_size: int) -> SealedUpload:
+        whole = len(self.buffer.getbuffer()) == file_size
+        self.kept += file_size if whole else 0
         self.buffer.seek(0)
         upload = SealedUpload(
             file=self.buffer,
@@ -42,5 +50,5 @@ class InMemoryUploadHandler(FileUploadHandler):
             charset=self.charset,
             content_type_extra=self.content_type_extra,
         )
-        upload.too_large = file_size > settings.UPLOAD_CAP
+        upload.too_large = not whole
         return upload
