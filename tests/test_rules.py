@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection, models
+from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -75,6 +75,10 @@ def test_exactly_these_pages_are_public(db, route, entry):
             assert "<" in route, "only an address with an id may be not found"
 
 
+def test_every_public_page_is_there():
+    assert {*PUBLIC, *STORIES} <= {entry.name for _route, entry in patterns()}
+
+
 def test_the_staff_screens_lead_to_the_one_sign_in(db, alice_client):
     response = Client().get("/admin/", follow=True)
     assert response.redirect_chain[-1][0].startswith("/accounts/login/")
@@ -86,11 +90,11 @@ def test_no_migration_is_missing(db):
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_every_status_has_its_row_in_next(room):
+def test_every_status_has_its_tone_and_its_row_in_next(room):
     for model in apps.get_app_config(room).get_models():
         status = getattr(model, "Status", None)
         if status is not None and hasattr(model, "NEXT"):
-            assert set(model.NEXT) == set(status), model
+            assert set(model.NEXT) == set(model.TONE) == set(status), model
             assert {s for nexts in model.NEXT.values() for s in nexts} <= set(status), model
         elif any(f.name == "status" and getattr(f, "choices", None) for f in model._meta.concrete_fields):
             pytest.fail(f"{model.__name__} has a status without a NEXT table")
@@ -167,4 +171,3 @@ def test_identity_columns_are_sealed_or_indexes_everywhere(db):
             continue
         field = next(f for f in models_by_table[table]._meta.concrete_fields if f.column == column)
         assert isinstance(field, SealedMixin), f"{table}.{column}"
-        assert isinstance(field, models.Field)

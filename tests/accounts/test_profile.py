@@ -75,7 +75,7 @@ def test_it_needs_sign_in(anyone):
     assert anyone.post("/profile/edit/", GOOD).status_code == 302
 
 
-def test_twice_is_once(alice_client, alice):
+def test_saving_twice_is_once(alice_client, alice):
     for _ in range(2):
         assert alice_client.post("/profile/edit/", GOOD).status_code == 302
     assert Customer.objects.filter(national_code="0084575948").count() == 1

@@ -3,13 +3,17 @@
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Customer
 from billing.flows import start_payment
 from billing.forms import new_form_token
-from billing.models import Invoice, Payment
+from billing.models import Invoice, LedgerEntry, Order, Payment, Service
+from notifications.models import Event
+
+BOTH = pytest.mark.parametrize("gateway", ["sep", "zarinpal"])
 
 
 def complete_profile(customer: Customer, national_code: str = "0012345679") -> Customer:
@@ -52,3 +56,30 @@ def minutes_ago(payment: Payment, minutes: int) -> Payment:
 def due_now(payment: Payment) -> Payment:
     Payment.objects.filter(pk=payment.pk).update(next_try_at=timezone.now() - timedelta(seconds=1), lease_until=None)
     return fresh(payment)
+
+
+def books(world, gateway: str) -> dict[str, str]:
+    """What the bank's own book says of each attempt."""
+    return {row["id"]: row["state"] for row in world.ledger() if row["gateway"] == gateway}
+
+
+def told() -> list[str]:
+    return sorted(Event.objects.exclude(message="invoice_issued").values_list("message", flat=True))
+
+
+def assert_paid_once(payment: Payment) -> None:
+    payment, invoice = fresh(payment), fresh(payment.invoice)
+    assert payment.status == Payment.Status.PAID and payment.receipt and payment.bank_time
+    assert (invoice.status, invoice.received) == (Invoice.Status.PAID, invoice.total)
+    assert LedgerEntry.objects.count() == 1
+    assert invoice.order.status == Order.Status.PAID
+    service = Service.objects.get()
+    assert service.status == Service.Status.ACTIVE and service.paid_until > service.active_from
+    assert [e.now for e in service.events.all()] == ["pending", "active"]
+    assert told() == ["payment_received", "service_activated"]
+
+
+def assert_nothing_taken(payment: Payment) -> None:
+    assert not LedgerEntry.objects.exists() and told() == []
+    assert fresh(payment.invoice).is_payable
+    assert Service.objects.get().status == Service.Status.PENDING

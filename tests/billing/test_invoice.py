@@ -10,7 +10,7 @@ from billing.models import ForbiddenMove, Invoice, LedgerEntry, Order, PaymentEv
 from tests.billing.base import complete_profile
 
 
-def test_it_works(alice_client, invoice):
+def test_the_document_shows_lines_tax_and_ways_to_pay(alice_client, invoice):
     page = alice_client.get(invoice.get_absolute_url()).content.decode()
     assert invoice.number in page and "1,100,006 Rial" in page and "100,001 Rial" in page and "10%" in page
     assert 'value="sep"' in page and 'value="zarinpal"' in page
@@ -36,7 +36,7 @@ def test_a_number_that_nobody_has_is_not_found(alice_client, number):
     assert alice_client.get(f"/invoices/{number}/").status_code == 404
 
 
-def test_the_list_has_it(alice_client, invoice):
+def test_the_list_has_the_invoice(alice_client, invoice):
     assert invoice.number in alice_client.get("/invoices/").content.decode()
 
 

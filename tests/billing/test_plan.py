@@ -89,7 +89,7 @@ def test_a_plan_off_sale_is_not_found(alice_client, url, plan):
     assert order(alice_client, url).status_code == 404
 
 
-def test_twice_is_once(alice_client, url):
+def test_ordering_twice_is_once(alice_client, url):
     first, second = order(alice_client, url), order(alice_client, url)
     assert first.headers["Location"] == second.headers["Location"]
     assert Order.objects.count() == Invoice.objects.count() == Service.objects.count() == Event.objects.count() == 1

@@ -35,7 +35,7 @@ def test_an_unknown_gateway_starts_nothing(bank, alice_client, invoice, gateway)
     assert not Payment.objects.exists()
 
 
-def test_twice_is_once(bank, alice_client, invoice):
+def test_starting_twice_is_once(bank, alice_client, invoice):
     first, second = press(alice_client, invoice), press(alice_client, invoice)
     assert first.headers["Location"] == second.headers["Location"]
     assert Payment.objects.count() == len(bank.ledger()) == 1

@@ -86,7 +86,7 @@ def test_what_is_on_no_list_is_ignored(phone, told):
         ({"speed": "slow-2g"}, ("speed", "slow-2g")),
     ],
 )
-def test_classes(told, kept):
+def test_each_number_falls_into_its_class(told, kept):
     assert hints.read(told)[kept[0]] == kept[1]
 
 
@@ -121,7 +121,7 @@ def test_a_form_is_refused(phone):
     assert phone.post(reverse("device_hints"), {"link": "wifi"}, headers=headers).status_code == 415
 
 
-def test_only_post(phone):
+def test_a_get_is_refused(phone):
     assert phone.get(reverse("device_hints")).status_code == 405
 
 

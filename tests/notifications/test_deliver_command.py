@@ -39,7 +39,7 @@ def test_it_fails_when_something_must_be_looked_at(dana, tell, joined):
     assert end.value.code == 1
 
 
-def test_one_lane_alone(dana, tell, joined):
+def test_one_lane_is_delivered_alone(dana, tell, joined):
     tell(dana, "password_changed")
     tell(dana, "phone_code")
     assert json.loads(run("--json", "--lane", "codes")) == {"accepted": 1, "waiting": 2}

@@ -23,8 +23,7 @@ def test_every_message_has_words_for_each_of_its_channels(message, language):
     for channel in CATALOGUE[message].channels:
         words = render(it, channel)
         assert words.text.strip() and "{{" not in words.text and "None" not in words.text
-        for value in SAMPLES[message].values():
-            assert channel == Channel.SMS or not isinstance(value, str) or "T10:" not in words.text
+        assert "T10:" not in words.text, "a moment is told as people tell it"
         if channel == Channel.EMAIL:
             assert words.subject == title(it) and "\n" not in words.subject
             assert f'lang="{language}" dir="{"rtl" if language == "fa" else "ltr"}"' in words.html

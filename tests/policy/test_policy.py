@@ -208,7 +208,7 @@ def test_a_published_text_cannot_be_changed_in_django(db):
         " effective_from) VALUES (9, 'en', 't', 'one text', repeat('0', 64), '', false, now(), '2030-01-01')",
     ],
 )
-def test_nor_in_the_database(db, statement):
+def test_a_published_text_cannot_be_changed_in_the_database(db, statement):
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
 

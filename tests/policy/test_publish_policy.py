@@ -56,7 +56,7 @@ def test_the_second_language_takes_the_same_number(db, file):
     assert Version.objects.get(number=3).locale == "en"
 
 
-def test_as_json(db, file):
+def test_it_prints_json_when_asked(db, file):
     told = json.loads(publish(file, "--json"))
     assert (told["number"], told["locale"], told["told"]) == (2, "en", 0)
     assert len(told["sha256"]) == 64

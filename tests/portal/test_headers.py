@@ -26,7 +26,7 @@ def test_only_the_staff_screens_are_looser_and_only_by_this_much(carol_client):
     assert rules["default-src"] == "'none'"
 
 
-def test_other_headers(anyone, db):
+def test_every_answer_is_isolated_and_not_framed(anyone, db):
     headers = anyone.get("/accounts/login/").headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"

@@ -13,7 +13,7 @@ from tests.world.wire import Wire, send_letter
 from tests.world_client import ROOT, World
 
 
-def test_it_is_up(wire: Wire) -> None:
+def test_it_says_that_it_is_up(wire: Wire) -> None:
     assert wire.get("/healthz").json["ok"] is True
     assert wire.get("/nowhere").status == 404
 
