@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from accounts import flows
 from accounts.forms import FindForm, ReasonForm, RefusalForm
 from accounts.models import Customer, Look, PhotoId
+from accounts.requests import CustomerRequest
 from portal.admin import MASK, ReadOnlyAdmin
 
 
@@ -73,7 +74,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         context = {**self.admin_site.each_context(request), "title": _("Find a customer"), "form": form}
         return TemplateResponse(request, "accounts/admin/ask.html", context)
 
-    def reveal(self, request: HttpRequest, pk: Any) -> HttpResponse:
+    def reveal(self, request: CustomerRequest, pk: Any) -> HttpResponse:
         """Ask for the reason, write it down, show the fields once."""
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -86,7 +87,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         }
         if request.method == "POST" and form.is_valid():
             why = form.cleaned_data["why"]
-            values = flows.reveal(staff=request.user, customer=customer, fields=Customer.PERSONAL, why=why)  # type: ignore[arg-type]
+            values = flows.reveal(staff=request.user, customer=customer, fields=Customer.PERSONAL, why=why)
             context["values"] = [(Customer.label(name), value) for name, value in values.items()]
         return TemplateResponse(request, "accounts/admin/ask.html", context)
 
@@ -125,7 +126,7 @@ class PhotoIdAdmin(ReadOnlyAdmin):
         url = reverse("admin:accounts_photoid_review", args=[photo.pk])
         return format_html('<a href="{}">{}</a>', url, _("Look at the photo"))
 
-    def review(self, request: HttpRequest, pk: Any) -> HttpResponse:
+    def review(self, request: CustomerRequest, pk: Any) -> HttpResponse:
         """Reason first, then the picture, then the decision."""
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -142,19 +143,19 @@ class PhotoIdAdmin(ReadOnlyAdmin):
             self._open(request, photo, form.cleaned_data["why"], context)
         return TemplateResponse(request, "accounts/admin/photo.html", context)
 
-    def _open(self, request: HttpRequest, photo: PhotoId, why: str, context: dict[str, Any]) -> None:
+    def _open(self, request: CustomerRequest, photo: PhotoId, why: str, context: dict[str, Any]) -> None:
         # Inside the page, so that the picture has no address of its own.
-        context["picture"] = b64encode(flows.look_at_photo(staff=request.user, photo=photo, why=why)).decode()  # type: ignore[arg-type]
+        context["picture"] = b64encode(flows.look_at_photo(staff=request.user, photo=photo, why=why)).decode()
         context["refusal"] = RefusalForm()
 
-    def _decide(self, request: HttpRequest, photo: PhotoId, context: dict[str, Any]) -> HttpResponse:
+    def _decide(self, request: CustomerRequest, photo: PhotoId, context: dict[str, Any]) -> HttpResponse:
         approved, refusal = "approve" in request.POST, RefusalForm(request.POST)
         if not approved and not refusal.is_valid():
             context |= {"refusal": refusal}
             return TemplateResponse(request, "accounts/admin/photo.html", context)
         reason = "" if approved else refusal.cleaned_data["reason"]
         try:
-            flows.review_photo_id(photo=photo, staff=request.user, approved=approved, reason=reason)  # type: ignore[arg-type]
+            flows.review_photo_id(photo=photo, staff=request.user, approved=approved, reason=reason)
             messages.success(request, _("Decided; the customer is told."))
         except ValueError:
             messages.warning(request, _("A colleague was faster; this photo is decided already."))

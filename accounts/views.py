@@ -1,11 +1,9 @@
 """Your profile, the photo of your ID card, and who has seen them."""
 
-from typing import cast
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -15,14 +13,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.flows import submit_photo_id
 from accounts.forms import PhotoIdForm, ProfileForm
 from accounts.models import Customer, Look, PhotoId
+from accounts.requests import CustomerRequest
 
 
 @login_required
 @never_cache
 @require_safe
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: CustomerRequest) -> HttpResponse:
     """What we know about you, masked until you open it."""
-    customer = cast(Customer, request.user)
+    customer = request.user
     values = {name: getattr(customer, name) for name in Customer.PERSONAL if name not in ("email", "mobile")}
     values["gender"] = customer.get_gender_display()
     facts = [(Customer.label(name), value) for name, value in values.items()]
@@ -33,7 +32,7 @@ def profile(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
-def profile_edit(request: HttpRequest) -> HttpResponse:
+def profile_edit(request: CustomerRequest) -> HttpResponse:
     """Fill in or correct; `next` brings back to where the profile was asked for."""
     form = ProfileForm(request.POST or None, instance=Customer.objects.get(pk=request.user.pk))
     following = request.POST.get("next", request.GET.get("next", ""))
@@ -49,9 +48,9 @@ def profile_edit(request: HttpRequest) -> HttpResponse:
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
-def photo_id(request: HttpRequest) -> HttpResponse:
+def photo_id(request: CustomerRequest) -> HttpResponse:
     """Hand in the photo and read what became of it."""
-    customer = cast(Customer, request.user)
+    customer = request.user
     photo = PhotoId.objects.visible_to(customer).first()
     if photo and photo.status == PhotoId.Status.APPROVED:
         return render(request, "accounts/photo_id.html", {"photo": photo})
@@ -65,8 +64,8 @@ def photo_id(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_safe
-def access_log(request: HttpRequest) -> HttpResponse:
+def access_log(request: CustomerRequest) -> HttpResponse:
     """Who of our staff looked at your information, when and why."""
-    customer = cast(Customer, request.user)
+    customer = request.user
     looks = Paginator(Look.objects.visible_to(customer), 20).get_page(request.GET.get("page"))
     return render(request, "accounts/access_log.html", {"looks": looks})

@@ -14,10 +14,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.requests import CustomerRequest
 from billing import flows, gateways
 from billing.forms import PayForm, new_form_token
 from billing.models import Invoice, Payment
-from billing.views import CustomerRequest
 
 SECONDS_UNTIL_NEXT_LOOK = 5
 

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Customer, PhotoId
+from accounts.requests import CustomerRequest
 from billing import flows, gateways
 from billing.forms import ChooseForm, OrderForm, new_form_token
 from billing.models import Invoice, Order, Plan, Service, TaxRate
@@ -23,12 +24,6 @@ from billing.money import tax_of
 from notifications.models import Event, Ticket
 
 ON_A_PAGE = 20
-
-
-class CustomerRequest(HttpRequest):
-    """What @login_required lets through."""
-
-    user: Customer
 
 
 @never_cache

@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Customer
+from accounts.requests import CustomerRequest
 from devices import flows
 from devices.middleware import this_sign_in
 from devices.models import SignIn
@@ -25,7 +26,7 @@ PAST_SHOWN = 10
 @require_safe
 @login_required
 @never_cache
-def devices(request: HttpRequest) -> HttpResponse:
+def devices(request: CustomerRequest) -> HttpResponse:
     """The sign-ins of now, this one first, and the last ones that ended."""
     mine, here = SignIn.objects.visible_to(request.user).select_related("device"), this_sign_in(request)
     current = sorted(mine.current(), key=lambda entry: entry.pk != here)
@@ -35,7 +36,7 @@ def devices(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @login_required
-def device_end(request: HttpRequest, public_id: str) -> HttpResponse:
+def device_end(request: CustomerRequest, public_id: str) -> HttpResponse:
     entry = get_object_or_404(SignIn.objects.visible_to(request.user), public_id=public_id)
     if entry.pk == this_sign_in(request):
         logout(request)
@@ -49,8 +50,7 @@ def device_end(request: HttpRequest, public_id: str) -> HttpResponse:
 
 @require_POST
 @login_required
-def devices_end_others(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, Customer)  # noqa: S101  (login_required; this tells the type)
+def devices_end_others(request: CustomerRequest) -> HttpResponse:
     ended = flows.end_others(customer=request.user, keep=this_sign_in(request))
     if ended:
         words = ngettext("%(n)s other device is signed out.", "%(n)s other devices are signed out.", ended)
