@@ -144,7 +144,7 @@ def receive_callback(*, payment: Payment, returned: Returned) -> None:
 def _take_in(payment: Payment, returned: Returned) -> bool:
     """Whether the bank is to be asked now."""
     adapter = gateways.gateway(payment.gateway)
-    if payment.is_over:
+    if payment.is_over or payment.status == Payment.Status.NEW:  # nobody can be back who was never sent
         return False
     if not adapter.matches(returned, order_number=payment.order_number, token=payment.token):
         log.warning("payment %s: a callback does not match it", payment.pk)
@@ -253,7 +253,8 @@ def _settle(payment: Payment, outcome: Outcome) -> None:
     if invoice.settle():
         invoice.order.pay()
         service = invoice.order.service
-        if service.activate():
+        # It may have ended while the bank kept silent, as when an account is closed: the money is kept all the same.
+        if service.status != Service.Status.ENDED and service.activate():
             name = service.name_en if customer.language == "en" else service.name_fa
             about = f"service:{service.public_id}"
             tell(customer, "service_activated", about=about, context={"name": name} | _link(service))
@@ -275,7 +276,8 @@ def look_again(*, payment: Payment) -> str:
     elif payment.status == Payment.Status.NEW:
         with transaction.atomic():
             payment = _locked(payment)
-            if payment.status == Payment.Status.NEW:
+            # Before its time, another process may be asking the bank for its token.
+            if payment.status == Payment.Status.NEW and payment.is_due:
                 payment.expire(Note.NEVER_LEFT)
     elif payment.status == Payment.Status.SENT:
         _ask_where_it_is(payment)

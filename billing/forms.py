@@ -46,7 +46,7 @@ class ChooseForm(forms.Form):
 class OrderForm(ChooseForm):
     """The summary's button: the choice again, and the token that makes two presses one order."""
 
-    form_token = forms.RegexField(r"^[A-Za-z0-9_-]{16,64}$", widget=forms.HiddenInput)
+    form_token = forms.RegexField(r"^[A-Za-z0-9_-]{16,64}\Z", widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, plan: Plan, **kwargs: Any) -> None:
         super().__init__(*args, plan=plan, **kwargs)
@@ -57,7 +57,7 @@ class PayForm(forms.Form):
     """Which gateway, and the token that makes two presses one attempt."""
 
     gateway = forms.SlugField(max_length=16)
-    form_token = forms.RegexField(r"^[A-Za-z0-9_-]{16,64}$", required=False)
+    form_token = forms.RegexField(r"^[A-Za-z0-9_-]{16,64}\Z", required=False)
 
     def clean_form_token(self) -> str:
         return self.cleaned_data["form_token"] or new_form_token()

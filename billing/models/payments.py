@@ -186,6 +186,10 @@ class Payment(models.Model):
         return self.is_unanswered or self.status == self.Status.NEW
 
     @property
+    def is_due(self) -> bool:
+        return self.next_try_at is not None and self.next_try_at <= timezone.now()
+
+    @property
     def is_past_deadline(self) -> bool:
         return self.verify_deadline is not None and self.verify_deadline < timezone.now()
 
