@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init
+from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -30,6 +31,16 @@ PERIODIC = {
 app.conf.beat_schedule = {
     name: {"task": name, "schedule": every, "options": {"expires": every}} for name, every in PERIODIC.items()
 }
+
+
+def broker_answers() -> bool:
+    """Whether Redis takes a connection within a second."""
+    try:
+        with app.connection_for_write(connect_timeout=1) as broker:
+            broker.ensure_connection(max_retries=1, timeout=1)
+    except OperationalError:
+        return False
+    return True
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]

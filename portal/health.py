@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from portal.celery import QUEUES, app, broker_answers
 from portal.sealed import files
 from portal.sealed.keys import index_ring, ring
 from portal.sealed.sentinel import guard
@@ -33,16 +34,12 @@ def keys() -> str:
 
 
 def broker() -> str:
-    from portal.views import broker_answers
-
     if not broker_answers():
         raise Sick("Redis does not answer; mail and SMS still leave by the relay, but later")
     return "Redis answers"
 
 
 def workers() -> str:
-    from portal.celery import QUEUES, app
-
     queues = {q["name"] for found in (app.control.inspect(timeout=2).active_queues() or {}).values() for q in found}
     if missing := set(QUEUES) - queues:
         raise Sick(f"no worker takes {', '.join(sorted(missing))}")

@@ -4,17 +4,15 @@ import sys
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
-from django.db import DatabaseError, InterfaceError, connection
-from django.db import OperationalError as OperationalDatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template import loader
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from kombu.exceptions import OperationalError
 
-from portal.celery import app as celery
+from portal.celery import broker_answers
 from portal.sealed.sentinel import WrongKeys, guard
 
 
@@ -42,16 +40,6 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse(found)
 
 
-def broker_answers() -> bool:
-    """Whether Redis takes a connection within a second."""
-    try:
-        with celery.connection_for_write(connect_timeout=1) as broker:
-            broker.ensure_connection(max_retries=1, timeout=1)
-    except OperationalError:
-        return False
-    return True
-
-
 @never_cache
 def staff_login(request: HttpRequest) -> HttpResponse:
     """The staff screens have the one sign-in of all; to a customer who is signed in they are closed."""
@@ -69,7 +57,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours; when the database is away, say that it comes back. Neither page needs the database."""
-    away = isinstance(sys.exc_info()[1], OperationalDatabaseError | InterfaceError)
+    away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
     name, status = ("503.html", 503) if away else ("500.html", 500)
     response = HttpResponse(loader.get_template(name).render(), status=status)
     if away:
