@@ -116,9 +116,6 @@ class Customer(AbstractBaseUser, PermissionsMixin, SealedModel):
 
 
 class PhotoIdQuerySet(SealedQuerySet):
-    def waiting(self) -> Self:
-        return self.filter(status=PhotoId.Status.WAITING)
-
     def visible_to(self, customer: Customer) -> Self:
         return self.filter(customer=customer)
 

@@ -79,11 +79,6 @@ class Order(models.Model):
         return self.TONE[self.Status(self.status)]
 
     @property
-    def price(self) -> int:
-        """Rials a month before tax."""
-        return self.plan_price + self.option_price
-
-    @property
     def can_be_cancelled(self) -> bool:
         return self.status == self.Status.PLACED
 

@@ -27,10 +27,6 @@ class TicketQuerySet(SealedQuerySet):
     def open(self) -> Self:
         return self.exclude(status=Ticket.Status.CLOSED)
 
-    def waiting(self) -> Self:
-        """Those that wait for us."""
-        return self.filter(status=Ticket.Status.OPEN)
-
 
 class Ticket(SealedModel):
     """A question or problem of a customer, until it is closed."""

@@ -117,23 +117,6 @@ class SealedDateField(SealedMixin, emf.EncryptedDateField):
         return value.isoformat()
 
 
-class SealedDateTimeField(SealedMixin, emf.EncryptedDateTimeField):
-    """Sealed aware `datetime.datetime`, ISO 8601 in UTC inside."""
-
-    def plain(self, value: dt.datetime) -> str:
-        return value.astimezone(dt.UTC).isoformat()
-
-    def opened(self, text: str) -> dt.datetime:
-        return dt.datetime.fromisoformat(text)
-
-
-class SealedBooleanField(SealedMixin, emf.EncryptedBooleanField):
-    """Sealed yes or no."""
-
-    def plain(self, value: bool) -> str:
-        return "1" if value else "0"
-
-
 class SealedJSONField(SealedMixin, emf.EncryptedTextField):
     """Sealed JSON value (objects, lists, strings, numbers)."""
 

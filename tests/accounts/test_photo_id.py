@@ -59,7 +59,7 @@ def test_a_second_photo_replaces_the_first_and_its_file_is_gone(
     first = PhotoId.objects.get(customer=alice).file
     with django_capture_on_commit_callbacks(execute=True):
         alice_client.post("/profile/photo-id/", upload(jpeg("blue")))
-    assert PhotoId.objects.waiting().count() == 1 and not default_storage.exists(first)
+    assert PhotoId.objects.filter(status="waiting").count() == 1 and not default_storage.exists(first)
 
 
 def test_staff_see_the_picture_only_with_a_reason_and_the_customer_reads_it(carol_client, alice, alice_client):

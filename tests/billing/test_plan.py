@@ -54,7 +54,7 @@ def test_later_prices_do_not_change_an_order(alice_client, url, plan):
     order(alice_client, url)
     plan.monthly_price = 9
     plan.save()
-    assert Order.objects.get().price == Invoice.objects.get().subtotal == 1_000_005
+    assert Order.objects.get().plan_price == Invoice.objects.get().subtotal == 1_000_005
 
 
 def test_it_needs_sign_in(anyone, url):
