@@ -1,3 +1,5 @@
+"""Who a customer is, and who has seen it."""
+
 from typing import Any
 
 from django.apps import AppConfig

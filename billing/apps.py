@@ -1,3 +1,5 @@
+"""Orders, invoices and payments."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

@@ -1,3 +1,5 @@
+"""What customers sign in with, and where."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

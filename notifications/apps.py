@@ -1,3 +1,5 @@
+"""What customers are told, and what they tell us."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 

@@ -1,3 +1,5 @@
+"""What we promised, and who accepted it."""
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
