@@ -8,7 +8,7 @@ import re
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from portal.sealed.index import DIGITS
+from portal.jalali import TO_LATIN
 
 # Marks that a phone's keyboard or a copied text leaves inside numbers: zero-width, direction, joiners.
 INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, *range(0x2066, 0x206A), 0xFEFF])
@@ -16,7 +16,7 @@ INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x206
 
 def clean_number(raw: str) -> str:
     """ASCII digits without the spaces, dashes, dots and brackets that people write between them."""
-    return re.sub(r"[\s\-\u2010-\u2015().]", "", raw.translate(INVISIBLE).translate(DIGITS))
+    return re.sub(r"[\s\-\u2010-\u2015().]", "", raw.translate(INVISIBLE).translate(TO_LATIN))
 
 
 def persian_letters(raw: str) -> str:

@@ -19,7 +19,7 @@ from notifications.channels.kavenegar import BLOCKED, DELIVERED, IDS_AT_MOST, NO
 from notifications.messages import CATALOGUE, render
 from notifications.models import Channel, Delivery, Event, Lane, Ticket, TicketMessage
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 # With waits up to half an hour this is about two days; then somebody of us must look.
 TRIES_AT_MOST = 120
@@ -115,7 +115,7 @@ def _send(delivery: Delivery) -> None:
         _record(delivery, error)
     except Exception as error:
         # Words that cannot be written wait for a mended release. The text of the error may hold them, so it stays out.
-        logger.error("delivery %s cannot be written: %s", delivery.pk, type(error).__name__)
+        log.error("delivery %s cannot be written: %s", delivery.pk, type(error).__name__)
         _try_again(delivery, "render")
     else:
         with transaction.atomic():
@@ -150,7 +150,7 @@ def _by_email(delivery: Delivery) -> str:
 
 def _record(delivery: Delivery, error: TransportError) -> None:
     if error.ours:
-        logger.error("delivery %s: the %s provider refuses us (%s)", delivery.pk, delivery.channel, error.code)
+        log.error("delivery %s: the %s provider refuses us (%s)", delivery.pk, delivery.channel, error.code)
     if error.maybe_sent:
         # A code has no number of ours at the operator: it is never sent twice, and people can ask for another one.
         is_code = delivery.channel == Channel.SMS and CATALOGUE[delivery.event.message].sms_template
@@ -237,7 +237,7 @@ def ask_operator() -> Counter[str]:
         try:
             standings = {s.ref: s for s in sms_operator().standings(row.provider_ref for row in asked)}
         except TransportError as error:
-            logger.warning("the operator does not say what became of %d SMS (%s)", len(asked), error.code)
+            log.warning("the operator does not say what became of %d SMS (%s)", len(asked), error.code)
             break
         for delivery in asked:
             found[_learn(delivery, standings.get(delivery.provider_ref))] += 1

@@ -39,9 +39,6 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """The bank has been, or is about to be, asked for the money, and has not said what became of it."""
         return self.filter(status__in=[Payment.Status.VERIFYING, Payment.Status.UNKNOWN])
 
-    def suspect(self) -> Self:
-        return self.filter(status=Payment.Status.SUSPECT)
-
     def stuck(self) -> Self:
         """Waits for a person: no answer even after the deadline, or an answer that does not fit."""
         late = Q(status__in=[Payment.Status.VERIFYING, Payment.Status.UNKNOWN], verify_deadline__lt=Now())
@@ -296,7 +293,6 @@ class PaymentEvent(Event):
         MISMATCH = "mismatch", _("What came back does not belong to this payment.")
         RECEIPT_USED = "receipt_used", _("This receipt was used for another payment.")
         OTHER_AMOUNT = "other_amount", _("The bank confirmed another amount.")
-        NOT_APPLIED = "not_applied", _("The money arrived, but the invoice needed it no more.")
 
     payment = models.ForeignKey(Payment, models.CASCADE, related_name="events", verbose_name=_("payment"))
 

@@ -18,9 +18,9 @@ from django.db.models import lookups
 from django.db.models.expressions import Col
 from django.utils.translation import gettext_lazy as _
 
-from .keys import index_keys
+from portal.jalali import TO_LATIN
 
-DIGITS = {ord(c): str(i % 10) for i, c in enumerate("۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩")}
+from .keys import index_keys
 
 
 def n_text(value: str) -> str:
@@ -31,7 +31,7 @@ def n_text(value: str) -> str:
 
 def n_digits(value: str) -> str:
     """The ASCII digits of a number, nothing else."""
-    return re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", value).translate(DIGITS))
+    return re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", value).translate(TO_LATIN))
 
 
 class BlindIndexField(models.UUIDField):
