@@ -14,7 +14,7 @@ from tests.base import make_customer
 @pytest.fixture(autouse=True)
 def plain_static_files(settings: object, tmp_path: Path) -> None:
     """Pages name their static files without a manifest, and sealed files go to a folder of this test."""
-    settings.STORAGES = {  # type: ignore[attr-defined]
+    settings.STORAGES = {
         "default": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
             "OPTIONS": {"location": tmp_path / "media"},
@@ -26,7 +26,7 @@ def plain_static_files(settings: object, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def quick_passwords(settings: object) -> None:
     """The real hash costs 0.3 s a sign-in; the browser tests keep it."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # type: ignore[attr-defined]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -50,7 +50,7 @@ def brought_back(supervisor: Supervisor, check: object) -> bool:
     while time.monotonic() < end:
         supervisor.look()
         try:
-            check()  # type: ignore[operator]
+            check()
         except (psycopg.OperationalError, redis.ConnectionError):
             time.sleep(0.1)
         else:

@@ -53,7 +53,7 @@ def supervisor() -> Iterator[Supervisor]:
 @pytest.fixture
 def child(tmp_path: Path) -> Callable[..., Child]:
     def make(name: str, code: str, **how: object) -> Child:
-        return Child(name, [sys.executable, "-c", code], tmp_path / f"{name}.log", os.environ, tmp_path, **how)  # type: ignore[arg-type]
+        return Child(name, [sys.executable, "-c", code], tmp_path / f"{name}.log", os.environ, tmp_path, **how)
 
     return make
 

@@ -147,7 +147,7 @@ def command() -> Iterator[Command]:
 
 
 def hints(queues: redis.Redis, lane: str) -> list[bytes]:
-    return list(queues.lrange(lane, 0, -1))  # type: ignore[union-attr]
+    return list(queues.lrange(lane, 0, -1))
 
 
 def test_a_hint_carries_an_id_and_nothing_else(command, queues, joined, dana, tell):

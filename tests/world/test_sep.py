@@ -55,7 +55,7 @@ def test_the_same_receipt_is_confirmed_again_as_a_repeated_request(wire: Wire, p
     ],
 )  # fmt: skip
 def test_a_token_is_refused_for_what_the_guide_does_not_allow(wire: Wire, change: dict[str, object]) -> None:
-    answer = wire.sep_token(**change).json  # type: ignore[arg-type]
+    answer = wire.sep_token(**change).json
     assert (answer["status"], answer["errorCode"]) == (-1, "5")
 
 
