@@ -1,5 +1,6 @@
 """Dashboard, catalogue, orders, services and invoices."""
 
+import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -22,8 +23,17 @@ from billing.models import Invoice, Order, Plan, Service, TaxRate
 from billing.models.catalogue import percent
 from billing.money import tax_of
 from notifications.models import Event, Ticket
+from portal.prepared import Prepared
 
 ON_A_PAGE = 20
+
+# What the dashboard asks each time somebody opens it.
+SOMEBODY = uuid.uuid4()
+_invoices_due = Prepared(lambda pk: Invoice.objects.visible_to(pk).due().order_by("due_on")[:5], SOMEBODY)
+_services_now = Prepared(lambda pk: Service.objects.visible_to(pk).not_ended()[:5], SOMEBODY)
+_tickets_open = Prepared(lambda pk: Ticket.objects.visible_to(pk).open()[:5], SOMEBODY)
+_messages_recent = Prepared(lambda pk: Event.objects.visible_to(pk)[:5], SOMEBODY)
+_photo = Prepared(lambda pk: PhotoId.objects.visible_to(pk).exclude(status=PhotoId.Status.REPLACED)[:1], SOMEBODY)
 
 
 @never_cache
@@ -36,17 +46,17 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "name": customer.name,
         "steps": _steps(customer),
-        "invoices_due": Invoice.objects.visible_to(customer).due().order_by("due_on")[:5],
-        "services": Service.objects.visible_to(customer).not_ended()[:5],
-        "tickets_open": Ticket.objects.visible_to(customer).open()[:5],
-        "messages_recent": Event.objects.visible_to(customer)[:5],
+        "invoices_due": _invoices_due(customer.pk),
+        "services": _services_now(customer.pk),
+        "tickets_open": _tickets_open(customer.pk),
+        "messages_recent": _messages_recent(customer.pk),
     }
     return render(request, "dashboard.html", context)
 
 
 def _steps(customer: Customer) -> list[dict[str, Any]]:
     """What is left until the account is complete; nothing once it is."""
-    photo = customer.photo_ids.exclude(status=PhotoId.Status.REPLACED).first()
+    photo = next(iter(_photo(customer.pk)), None)
     steps = [
         {
             "done": customer.is_profile_complete,

@@ -1,6 +1,7 @@
 """How dates, digits and money are written for a reader of Persian or of English."""
 
 from datetime import date, datetime
+from functools import lru_cache
 
 import jdatetime
 from django.utils import timezone
@@ -42,6 +43,7 @@ def local_date(value: date) -> date:
     return timezone.localtime(value).date() if isinstance(value, datetime) else value
 
 
+@lru_cache(maxsize=4096)  # a page names the same few days again and again, and each costs 70 µs
 def day(value: date, language: str) -> str:
     """«دوشنبه ۲ آذر ۱۴۰۵» or "Monday 23 November 2026"."""
     tongue, here = _tongue(language), local_date(value)
@@ -51,6 +53,7 @@ def day(value: date, language: str) -> str:
     )
 
 
+@lru_cache(maxsize=4096)
 def moment(value: datetime, language: str) -> str:
     """«دوشنبه ۲ آذر ۱۴۰۵ ساعت ۱۳:۲۰» or "Monday 23 November 2026, 13:20", by the clock of the portal's time zone."""
     clock = f"{timezone.localtime(value):%H:%M}"

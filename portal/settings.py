@@ -116,6 +116,8 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- where things are kept --------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url_config(required("DATABASE_URL"))}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+# The server keeps the plan of what portal/prepared.py asks; behind PgBouncer this needs its max_prepared_statements.
+DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = 5
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = required("REDIS_URL")
 # The cache holds rate limits alone and lives in PostgreSQL, so no page ever waits for Redis.
@@ -124,7 +126,9 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "portal_cache",
         "KEY_FUNCTION": "portal.sealed.cache.keyed",
-    }
+    },
+    # The parts of a page that are the same for everybody; they change only with a release, and so with the process.
+    "template_fragments": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "fragments"},
 }
 SESSION_ENGINE = "portal.sealed.sessions"
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
@@ -148,7 +152,7 @@ STORAGES = {
             "directory_permissions_mode": 0o700,
         },
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "portal.static_files.StaticFiles"},
 }
 UPLOAD_CAP = 11 * 1024 * 1024  # bytes kept of one uploaded file; forms set their own, lower limits
 FILE_UPLOAD_HANDLERS = ["portal.sealed.uploads.InMemoryUploadHandler"]
@@ -157,7 +161,7 @@ STATIC_ROOT = DATA_DIR / "static"
 
 # --- sign-in ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.Customer"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.backend.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

@@ -1,10 +1,14 @@
 """Every address. No language stands in a path."""
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_required
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from portal import views
 
+# The one place where a password is changed: it tells the owner, and signs other devices out.
+staff_password = login_required(RedirectView.as_view(pattern_name="account_change_password"))
 handler500 = "portal.views.server_error"
 
 urlpatterns = [
@@ -12,6 +16,7 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/login/", views.staff_login, name="staff_login"),
+    path("admin/password_change/", staff_password, name="staff_password"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.account.urls")),
     path("", include("accounts.urls")),

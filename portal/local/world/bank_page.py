@@ -43,7 +43,7 @@ def pay_page(gateway: Named, payment: Payment) -> Reply:
     body = (
         f"{_head(gateway.name_fa, gateway.name_en)}<main><dl>{rows}</dl>"
         f'<form method="post" action="/bank/press">{hidden}'
-        f'<fieldset><legend>{both("کارت آزمایشی", "Pretend card")}</legend>'
+        f"<fieldset><legend>{both('کارت آزمایشی', 'Pretend card')}</legend>"
         f'<label for="card">{both("شماره کارت", "Card number")}</label>'
         f'<input id="card" value="{number}" dir="ltr" readonly autocomplete="off">'
         f'<label for="holder">{both("نام دارنده", "Card holder")}</label>'

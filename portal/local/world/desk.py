@@ -38,7 +38,7 @@ class Desk:
 
     def _desk(self, request: Request) -> Reply:
         body = (
-            f'<header><h1>{both("دنیای بیرون", "The outside world")}</h1><p>'
+            f"<header><h1>{both('دنیای بیرون', 'The outside world')}</h1><p>"
             + both(
                 "بانک، تلفن و صندوق نامه‌ای که فقط روی همین رایانه هستند.",
                 "A bank, a phone and a mailbox that exist on this computer only.",

@@ -120,15 +120,17 @@ class Zarinpal:
         first = found.state == book.PAID
         if first:
             self._ledger.move(found, book.VERIFIED)
-        return _data({
-            "code": 100 if first else 101,
-            "message": "Paid" if first else "Verified",
-            "card_hash": found.card.hashed.upper(),
-            "card_pan": found.card.masked(6),
-            "ref_id": int(found.receipt or 0),
-            "fee_type": "Merchant",
-            "fee": 0,
-        })
+        return _data(
+            {
+                "code": 100 if first else 101,
+                "message": "Paid" if first else "Verified",
+                "card_hash": found.card.hashed.upper(),
+                "card_pan": found.card.masked(6),
+                "ref_id": int(found.receipt or 0),
+                "fee_type": "Merchant",
+                "fee": 0,
+            }
+        )
 
     def _inquiry(self, request: Request) -> Reply:
         _, found = self._session(request)

@@ -1,0 +1,36 @@
+"""A query whose SQL is written once gives what its QuerySet gives, for each of its values."""
+
+import uuid
+
+import pytest
+
+from accounts.models import Customer
+from portal.prepared import Prepared
+
+SOMEBODY = uuid.uuid4()
+
+
+def test_it_gives_each_callers_own_rows_and_opens_what_is_sealed(alice, bob, django_assert_num_queries):
+    by_id = Prepared(lambda pk: Customer.objects.filter(pk=pk, is_active=True), SOMEBODY)
+    with django_assert_num_queries(2):
+        assert [row.email for row in by_id(alice.pk)] == ["alice@example.com"]
+        assert [row.email for row in by_id(bob.pk)] == ["bob@example.com"]
+    assert by_id(alice.pk) == list(Customer.objects.filter(pk=alice.pk))
+    Customer.objects.filter(pk=alice.pk).update(is_active=False)
+    assert by_id(alice.pk) == []
+
+
+def test_two_values_keep_their_places(alice, bob):
+    both = Prepared(lambda one, other: Customer.objects.filter(pk=one).exclude(ref=other), SOMEBODY, "no such ref")
+    assert both(alice.pk, bob.ref) == [alice] and both(alice.pk, alice.ref) == []
+
+
+def test_an_example_that_does_not_reach_the_sql_is_refused(db):
+    with pytest.raises(LookupError):
+        Prepared(lambda pk: Customer.objects.all(), SOMEBODY)(SOMEBODY)
+
+
+def test_a_suspended_customer_is_out_at_the_next_page(alice_client, alice):
+    assert alice_client.get("/profile/").status_code == 200
+    Customer.objects.filter(pk=alice.pk).update(is_active=False)
+    assert alice_client.get("/profile/").status_code == 302
