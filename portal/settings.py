@@ -96,7 +96,6 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
-FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -267,13 +266,11 @@ _world_mail = (
 )
 SMTP = _smtp(required("EMAIL_URL") if not WORLD_URL else env.str("EMAIL_URL", default=_world_mail))
 EMAIL_FROM = env.str("EMAIL_FROM", default=f"Yaghout Software Group <no-reply@{SITE_HOST or 'localhost'}>")
-DEFAULT_FROM_EMAIL = EMAIL_FROM
 
 KAVENEGAR = {
     "api_key": required("KAVENEGAR_API_KEY"),
     "api_url": endpoint("KAVENEGAR_API_URL", f"{WORLD_URL}/kavenegar" if WORLD_URL else "https://api.kavenegar.com"),
     "sender": env.str("KAVENEGAR_SENDER", default=""),
-    "push_secret": env.str("KAVENEGAR_PUSH_SECRET", default=""),
 }
 
 GATEWAY_HOMES = {  # slug → (API, browser) as the gateways' documents give them
