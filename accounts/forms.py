@@ -14,7 +14,7 @@ from django import forms
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -42,7 +42,11 @@ class SignupForm(AllauthSignupForm):
     def try_save(self, request: HttpRequest) -> Any:
         if self.account_already_exists:
             make_password(self.cleaned_data["password1"])  # or a taken address would answer sooner than a free one
-        return super().try_save(request)
+        try:
+            return super().try_save(request)
+        except IntegrityError:  # another sign-up with this e-mail or mobile came at the same moment
+            self.account_already_exists = True
+            return super().try_save(request)
 
     @transaction.atomic
     def save(self, request: HttpRequest) -> Customer:
@@ -133,6 +137,12 @@ class ProfileForm(forms.ModelForm):
     )
     national_code = _number_field(_("National code"), iran.national_code, _("10 digits, as on your national card."))
     landline = _number_field(_("Landline"), iran.landline, _("With area code. You may leave it empty."), required=False)
+    address = forms.CharField(
+        label=_("Postal address"),
+        help_text=_("City, street, number and unit."),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"}),
+    )
     postal_code = _number_field(_("Postal code"), iran.postal_code, _("10 digits, without a dash."))
 
     class Meta:
@@ -148,17 +158,15 @@ class ProfileForm(forms.ModelForm):
             "postal_code",
             "language",
         )
-        labels = {"address": _("Postal address"), "language": _("Language of our messages")}
-        help_texts = {"address": _("City, street, number and unit.")}
+        labels = {"language": _("Language of our messages")}
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "given-name"}),
             "surname": forms.TextInput(attrs={"autocomplete": "family-name"}),
-            "address": forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"}),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in ("name", "surname", "address"):
+        for name in ("name", "surname"):
             self.fields[name].required = True
 
     def clean(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -56,7 +56,9 @@ class TicketAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """The conversation and, while it is open, a box to answer in."""
-        ticket = get_object_or_404(Ticket.objects.select_related("customer"), pk=object_id)
+        ticket = self.get_object(request, object_id)
+        if ticket is None:
+            raise Http404
         if not self.has_view_permission(request, ticket):
             raise PermissionDenied
         may_answer = request.user.has_perm("notifications.change_ticket") and not ticket.is_closed

@@ -54,6 +54,8 @@ def test_a_gregorian_birthday_is_the_same_day(alice_client, alice):
         ("postal_code", "0619735744"),
         ("landline", "12"),
         ("name", ""),
+        ("name", "x" * 81),
+        ("address", GOOD["address"] * 20),
     ],
 )
 def test_bad_input_is_answered_at_its_field_and_nothing_is_lost(alice_client, alice, field, value):

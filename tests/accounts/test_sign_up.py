@@ -1,6 +1,7 @@
 """Sign-up: both addresses proved, the policy accepted, and nothing said about who is a customer already."""
 
 import re
+import threading
 import time
 from datetime import timedelta
 from unittest.mock import patch
@@ -10,12 +11,16 @@ from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core import signing
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from accounts.adapter import Adapter
 from accounts.flows import forget_unfinished
 from accounts.models import Customer
 from notifications.models import Event
+from policy.flows import publish
+from policy.models import Version
 from tests.base import PASSWORD, make_customer
 
 NEW = {"email": "dana@example.com", "phone": "۰۹۱۲ ۱۱۱ ۷۷۷۷", "password1": "correct-horse-battery"}
@@ -214,3 +219,28 @@ def test_asking_for_other_steps_tells_nothing_of_a_taken_address(anyone, dana, a
     for step in asked:
         fresh, same = (client.post("/accounts/phone/verify/", step, follow=True) for client in (other, anyone))
         assert (fresh.status_code, fresh.redirect_chain) == (same.status_code, same.redirect_chain), step
+
+
+def test_two_sign_ups_at_the_same_moment_are_one_account(transactional_db, anyone):
+    if Version.objects.in_force("en") is None:  # a test that commits ends with empty tables
+        publish(body="# Privacy Policy\n\nWords.\n", locale="en", effective_from=timezone.localdate())
+    page = anyone.get("/accounts/signup/").content.decode()
+    data = NEW | {"policy": re.search(r'value="([0-9a-f]{64})"', page)[1]}
+    both, answers, new_user = threading.Barrier(2, timeout=10), [], Adapter.new_user
+
+    def together(adapter, request):  # both were found free of any fault, neither is written yet
+        both.wait()
+        return new_user(adapter, request)
+
+    def press() -> None:
+        answers.append(Client(raise_request_exception=False).post("/accounts/signup/", data).status_code)
+        connection.close()
+
+    with patch.object(Adapter, "new_user", together):
+        presses = [threading.Thread(target=press) for _ in range(2)]
+        for thread in presses:
+            thread.start()
+        for thread in presses:
+            thread.join()
+    # One number gets one code a half-minute, so one of the two is asked to wait.
+    assert sorted(answers) == [302, 429] and Customer.objects.count() == 1

@@ -7,7 +7,7 @@ from django.test import Client
 from accounts.flows import submit_photo_id
 from accounts.models import Look, PhotoId
 from tests.accounts.test_photo_id import jpeg
-from tests.base import make_customer
+from tests.base import PASSWORD, make_customer
 
 
 @pytest.fixture
@@ -62,3 +62,15 @@ def test_a_shredded_photo_is_not_found_and_no_look_is_written_down(carol_client,
 
 def test_the_staff_screens_turn_a_customer_away_for_good(alice_client):
     assert alice_client.get("/admin/", follow=True).status_code == 403
+
+
+def test_staff_change_their_password_where_the_owner_is_told(carol_client, anyone):
+    new = {"old_password": PASSWORD, "new_password1": "new-horse-battery", "new_password2": "new-horse-battery"}
+    response = carol_client.post("/admin/password_change/", new)
+    assert (response.status_code, response.headers["Location"]) == (302, "/accounts/password/change/")
+    assert "/accounts/login/" in anyone.get("/admin/password_change/").headers["Location"]
+
+
+@pytest.mark.parametrize("number", ["abc", "0", "9" * 30])
+def test_a_ticket_that_never_was_is_not_found(carol_client, number):
+    assert carol_client.get(f"/admin/notifications/ticket/{number}/change/").status_code == 404
