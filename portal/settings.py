@@ -8,7 +8,9 @@ from urllib.parse import unquote, urlsplit
 import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
+from unfold_farsi.settings import apply_unfold_farsi_defaults
 
 from portal.sealed.keys import KeyRing
 
@@ -298,12 +300,35 @@ for _slug in GATEWAYS:
 USER_AGENTS_CACHE = None  # Redis would cost more than parsing does (devices/user_agent.py)
 
 # --- staff screens ----------------------------------------------------------------------------------------------------
-UNFOLD: dict[str, Any] = {
-    "SITE_TITLE": _("Yaghout portal"),
-    "SITE_HEADER": _("Yaghout portal"),
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-}
+UNFOLD: dict[str, Any] = apply_unfold_farsi_defaults(
+    {
+        "SITE_TITLE": _("Yaghout portal"),
+        "SITE_HEADER": _("Yaghout portal"),
+        "SITE_ICON": lambda request: static("img/mark.svg"),
+        "SITE_FAVICONS": [
+            {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/mark.svg")},
+        ],
+        "SHOW_HISTORY": False,
+        "SHOW_VIEW_ON_SITE": False,
+        # The ruby of portal/static/css/tokens.css, from its lightest step to its darkest.
+        "COLORS": {
+            "primary": {
+                "50": "253 242 245",
+                "100": "250 226 233",
+                "200": "244 196 210",
+                "300": "234 153 176",
+                "400": "217 98 131",
+                "500": "184 46 88",
+                "600": "148 24 62",
+                "700": "125 19 52",
+                "800": "102 17 44",
+                "900": "80 15 36",
+                "950": "46 7 20",
+            }
+        },
+    },
+    static=static,
+)
 
 # --- logs: what happened and to which row, never to whom --------------------------------------------------------------
 LOGGING = {

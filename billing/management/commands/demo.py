@@ -19,25 +19,25 @@ PLANS = [
     (
         "starter",
         ("میزبانی آغازین", "Starter hosting"),
-        ("یک وب‌گاه، پنج گیگابایت فضا، برای نخستین گام.", "One site and five gigabytes, for a first step."),
+        ("یک سایت، پنج گیگابایت فضا، برای نخستین گام.", "One site and five gigabytes, for a first step."),
         1_200_000,
     ),
     (
         "business",
         ("میزبانی کسب‌وکار", "Business hosting"),
-        ("پنج وب‌گاه، سی گیگابایت فضا و رایانامهٔ سازمانی.", "Five sites, thirty gigabytes and mail for your team."),
+        ("پنج سایت، سی گیگابایت فضا و ایمیل سازمانی.", "Five sites, thirty gigabytes and mail for your team."),
         3_500_000,
     ),
     (
         "dedicated",
-        ("کارساز اختصاصی", "Dedicated server"),
-        ("یک کارساز تنها برای شما، با پایش شبانه‌روزی.", "A server for you alone, watched day and night."),
+        ("سرور اختصاصی", "Dedicated server"),
+        ("یک سرور تنها برای شما، با پایش شبانه‌روزی.", "A server for you alone, watched day and night."),
         24_000_000,
     ),
 ]
 OPTIONS = [
-    ("daily-backup", ("پشتیبان روزانه", "Daily backup"), 400_000),
-    ("dedicated-ip", ("نشانی اینترنتی اختصاصی", "Dedicated IP address"), 650_000),
+    ("daily-backup", ("پشتیبان‌گیری روزانه", "Daily backup"), 400_000),
+    ("dedicated-ip", ("آی‌پی اختصاصی", "Dedicated IP address"), 650_000),
 ]
 # name, surname, gender, language; the national codes are valid by their check digit and belong to the demonstration
 PEOPLE = [
