@@ -12,7 +12,7 @@ class ForbiddenMove(ValueError):
 
 
 class Event(models.Model):
-    """One step: from which status to which, when, and why. Rows are only ever added (a trigger sees to it)."""
+    """One step: from which status to which, when, and why. Rows are only ever added; a payment's a trigger guards."""
 
     at = models.DateTimeField(_("at"), default=timezone.now)
     was = models.CharField(_("from"), max_length=12, blank=True)

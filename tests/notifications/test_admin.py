@@ -3,7 +3,7 @@
 import pytest
 
 from notifications.models import Delivery
-from tests.notifications.conftest import only
+from tests.notifications.base import only
 
 
 def test_lists_and_rows_show_no_word_and_no_address(alice, carol_client, tell):

@@ -13,7 +13,7 @@ from notifications import flows
 from notifications.channels import TransportError, smtp
 from notifications.channels.kavenegar import SmsOperator
 from notifications.models import Delivery, Event
-from tests.notifications.conftest import due_now, lease_runs_out, only
+from tests.notifications.base import due_now, lease_runs_out, only
 
 
 def test_both_channels_carry_the_message(dana, tell, joined):

@@ -14,8 +14,7 @@ from django.core.management import call_command
 
 from notifications import flows
 from notifications.models import Delivery
-from tests.notifications.conftest import due_now, lease_runs_out, only
-from tests.notifications.test_relay import Relay, within
+from tests.notifications.base import Relay, due_now, lease_runs_out, only, within
 
 
 def run(*arguments: str) -> str:

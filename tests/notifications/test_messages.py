@@ -8,7 +8,7 @@ from django.conf import settings
 from accounts.models import Customer
 from notifications.messages import CATALOGUE, render, shown, title
 from notifications.models import Channel, Event
-from tests.notifications.conftest import SAMPLES
+from tests.notifications.base import SAMPLES
 
 
 def event(message: str, language: str, **context: object) -> Event:

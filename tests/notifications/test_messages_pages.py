@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from notifications.models import Delivery
 from notifications.progress import label, note
-from tests.notifications.conftest import only
+from tests.notifications.base import only
 
 
 def test_alice_reads_what_she_was_told(alice, alice_client, tell):

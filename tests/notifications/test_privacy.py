@@ -7,7 +7,7 @@ from django.db import connection
 from notifications import flows, privacy
 from notifications.attachments import CleanFile
 from notifications.models import Attachment, Delivery
-from tests.notifications.conftest import due_now, only
+from tests.notifications.base import due_now, only
 
 FILE = CleanFile("name.txt", "text/plain; charset=utf-8", b"content")
 

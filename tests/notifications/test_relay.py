@@ -1,18 +1,13 @@
 """The relay: hints to the workers at once, and its own hands while the broker is away."""
 
-import contextlib
 import json
-import os
-import signal
 import socket
 import subprocess
 import sys
 import time
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import redis
@@ -21,57 +16,10 @@ from django.db import connection
 
 from notifications.management.commands.relay import Broker, Command, Hands
 from notifications.models import Delivery, Lane
-from tests.notifications.conftest import only
+from tests.notifications.base import ANSWER_S, Relay, only, within
 from tests.world_client import World
 
 NOBODY = "redis://127.0.0.1:1/0"
-ANSWER_S = 15
-
-
-def within(seconds: float, ask: Callable[[], Any]) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := ask():
-            return found
-        time.sleep(0.1)
-    return ask()
-
-
-class Relay:
-    def __init__(self, world: World, folder: Path) -> None:
-        parts = urlsplit(os.environ["DATABASE_URL"])
-        self.env = {
-            **os.environ,
-            "DATABASE_URL": urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}")),
-            "WORLD_URL": world.url,
-            "WORLD_SMTP_PORT": str(world.smtp_port),
-        }
-        for name in ("EMAIL_URL", "KAVENEGAR_API_URL"):
-            self.env.pop(name, None)
-        self.log = folder / "relay.log"
-
-    @contextlib.contextmanager
-    def running(self, redis_url: str) -> Iterator[subprocess.Popen[bytes]]:
-        with self.log.open("wb") as log:
-            command = [sys.executable, "manage.py", "relay"]
-            env = self.env | {"REDIS_URL": redis_url}
-            process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=env, stdout=log, stderr=log)
-            try:
-                assert within(ANSWER_S, self.ears), self.log.read_text()
-                yield process
-            finally:
-                process.send_signal(signal.SIGTERM)
-                code = process.wait(ANSWER_S)
-        assert code == 0, self.log.read_text()
-
-    @staticmethod
-    def ears() -> list[int]:
-        """The database's processes that listen for it."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN outbox'"
-            )
-            return [pid for (pid,) in cursor.fetchall()]
 
 
 @pytest.fixture
