@@ -101,6 +101,7 @@ def look(context: BrowserContext, stack: Stack, path: str, name: str) -> list[st
 
 def examined(page: Any, what: str, shot: str) -> list[str]:
     SHOTS.mkdir(parents=True, exist_ok=True)
+    no_policy = [] if page.locator("footer a[href='/policy/']").count() == 1 else [f"{what}: no link to the policy"]
     page.screenshot(path=SHOTS / f"page-{shot}.png", full_page=True)
     found = [f"{what}: axe {v['id']}: {v['nodes'][0]['html'][:160]}" for v in Axe().run(page).response["violations"]]
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):
@@ -110,4 +111,4 @@ def examined(page: Any, what: str, shot: str) -> list[str]:
         .filter(e => e.checkVisibility() && !e.closest('.masked') && !['radio', 'checkbox'].includes(e.type))
         .filter(e => e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML.slice(0, 120))"""
     )
-    return found + [f"{what}: too small to touch: {each}" for each in small]
+    return found + no_policy + [f"{what}: too small to touch: {each}" for each in small]
