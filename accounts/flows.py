@@ -19,12 +19,14 @@ UNFINISHED_AFTER = dt.timedelta(days=2)
 
 
 def submit_photo_id(*, customer: Customer, jpeg: bytes) -> PhotoId:
-    """Hand in a photo; one that still waits or was refused is replaced and its picture shredded."""
+    """Hand in a photo; one that still waits or was refused is replaced and its picture shredded. Approved is final."""
     with transaction.atomic():
         Customer.objects.select_for_update().get(pk=customer.pk)  # two uploads at once take turns
-        for old in PhotoId.objects.filter(
-            customer=customer, status__in=(PhotoId.Status.WAITING, PhotoId.Status.REFUSED)
-        ):
+        held = PhotoId.objects.visible_to(customer).exclude(status=PhotoId.Status.REPLACED).select_for_update()
+        # A colleague may have approved one since the page was opened.
+        if approved := next((photo for photo in held if photo.status == PhotoId.Status.APPROVED), None):
+            return approved
+        for old in held:
             old.replace()
             old.shred()
         photo = PhotoId(customer=customer)

@@ -95,3 +95,10 @@ def test_customers_cannot_enter_the_review(bob_client, alice):
     photo = submit_photo_id(customer=alice, jpeg=jpeg())
     response = bob_client.post(f"/admin/accounts/photoid/{photo.pk}/review/", {"why": "curious"})
     assert response.status_code == 302 and not Look.objects.exists()
+
+
+def test_an_approved_photo_is_final_even_for_a_page_opened_before(alice, carol):
+    photo = submit_photo_id(customer=alice, jpeg=jpeg())
+    review_photo_id(photo=photo, staff=carol, approved=True)
+    assert submit_photo_id(customer=alice, jpeg=jpeg("blue")) == photo
+    assert PhotoId.objects.get().status == PhotoId.Status.APPROVED
