@@ -29,6 +29,8 @@ from accounts.photo import MAX_BYTES, BadPhoto, sanitise
 class SignupForm(AllauthSignupForm):
     """E-mail, mobile and password; the acceptance of the policy comes from policy/forms.py."""
 
+    account_already_exists: bool
+
     account_already_exists: bool  # allauth sets it when the e-mail or mobile is taken
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
