@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 import jdatetime
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.account.forms import VerifyPhoneForm
@@ -29,8 +30,6 @@ from accounts.photo import MAX_BYTES, BadPhoto, sanitise
 class SignupForm(AllauthSignupForm):
     """E-mail, mobile and password; the acceptance of the policy comes from policy/forms.py."""
 
-    account_already_exists: bool
-
     account_already_exists: bool  # allauth sets it when the e-mail or mobile is taken
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -47,10 +46,13 @@ class SignupForm(AllauthSignupForm):
         if self.account_already_exists:
             make_password(self.cleaned_data["password1"])  # or a taken address would answer sooner than a free one
         try:
-            return super().try_save(request)
+            outcome = super().try_save(request)
         except IntegrityError:  # another sign-up with this e-mail or mobile came at the same moment
             self.account_already_exists = True
-            return super().try_save(request)
+            outcome = super().try_save(request)
+        if self.account_already_exists:  # allauth tells only the owner of a taken mobile
+            get_adapter().send_account_already_exists_mail(self.cleaned_data["email"])
+        return outcome
 
     @transaction.atomic
     def save(self, request: HttpRequest) -> Customer:
