@@ -127,6 +127,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "portal_cache",
         "KEY_FUNCTION": "portal.sealed.cache.keyed",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # beyond it limits that still hold are dropped with those that ran out
     },
     # The parts of a page that are the same for everybody; they change only with a release, and so with the process.
     "template_fragments": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "fragments"},
@@ -192,7 +193,8 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_RATE_LIMITS = {"verify_phone": "1/30s/key,20/m/ip"}  # carriers put thousands of phones behind one address
+# Carriers put thousands of phones behind one address; and nobody may make us write to a stranger's phone all day.
+ACCOUNT_RATE_LIMITS = {"verify_phone": "1/30s/key,12/d/key,20/m/ip"}
 ACCOUNT_FORMS = {
     "signup": "accounts.forms.SignupForm",
     "login": "accounts.forms.LoginForm",

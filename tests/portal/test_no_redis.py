@@ -1,6 +1,7 @@
 """No page waits for Redis, and what a customer does without it is kept."""
 
 import pytest
+from django.core.cache import cache
 
 from notifications.models import Delivery, Event, Ticket
 from portal.celery import app
@@ -30,3 +31,11 @@ def test_a_ticket_written_without_redis_is_kept_and_will_be_told(redis_away, ali
 def test_every_page_answers_without_redis(redis_away, alice_client):
     for path in ("/", "/profile/", "/invoices/", "/messages/", "/tickets/", "/devices/", "/policy/"):
         assert alice_client.get(path).status_code == 200
+
+
+def test_nobody_pushes_a_rate_limit_out_by_making_many(db):
+    """Django's own limit is 300 entries, and beyond it the living ones go with the dead."""
+    keys = [f"limit {number}" for number in range(320)]
+    for key in keys:
+        cache.set(key, [1.0], 300)
+    assert len(cache.get_many(keys)) == len(keys)
