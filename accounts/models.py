@@ -109,7 +109,8 @@ class Customer(AbstractBaseUser, PermissionsMixin, SealedModel):
 
     @property
     def is_profile_complete(self) -> bool:
-        return all(getattr(self, field) for field in self.PERSONAL if field not in ("landline", "gender"))
+        # Whether a field is filled shows without opening it, on every page that somebody opens.
+        return all(self.__dict__.get(field) for field in self.PERSONAL if field not in ("landline", "gender"))
 
     def get_full_name(self) -> str:
         return " ".join(part for part in (self.name, self.surname) if part)

@@ -70,6 +70,8 @@ CATALOGUE: dict[str, Message] = {
 
 def title(event: Event) -> str:
     """The subject, in the language in which the message was sent."""
+    if translation.get_language() == event.language:  # as in most lists, where switching would cost more than the words
+        return _subject(event, _spoken(event))
     with translation.override(event.language):
         return _subject(event, _spoken(event))
 

@@ -6,7 +6,7 @@ read their keys at import. These subclasses refuse instead (facts measured on dj
 
 import datetime as dt
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cryptography.fernet import InvalidToken
 from django.core import checks
@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import NOT_PROVIDED, lookups
 from django.db.models.expressions import Case, Value, When
 from django.db.models.functions import Cast
+from django.db.models.query_utils import DeferredAttribute
 from encrypted_model_fields import fields as emf
 
 from .index import SealedExact, SealedIn
@@ -38,10 +39,31 @@ def _is_literal_tree(expression: Any, field: models.Field) -> bool:
     return False
 
 
+class Unopened(NamedTuple):
+    """A value as it came from the database; it is opened when somebody reads the attribute."""
+
+    token: str
+
+
+class SealedAttribute(DeferredAttribute):
+    """Opens an Unopened value on its first reading, so that a row costs only what is shown of it."""
+
+    def __get__(self, instance: Any, cls: Any = None) -> Any:
+        if instance is not None:
+            value = instance.__dict__.get(self.field.attname)
+            if type(value) is Unopened:
+                instance.__dict__[self.field.attname] = self.field.from_db_value(value.token)  # type: ignore[attr-defined]
+        return super().__get__(instance, cls)
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
+
+
 class SealedMixin:
     """Sealed on the way in, opened on the way out, and nothing in between."""
 
     blind_index: str | None = None
+    descriptor_class = SealedAttribute
 
     if TYPE_CHECKING:  # the package ships no types: to a type checker an attribute is whatever was sealed
 

@@ -6,6 +6,7 @@ import pytest
 
 from accounts.models import Customer
 from portal.prepared import Prepared
+from portal.sealed.fields import CannotOpen
 
 SOMEBODY = uuid.uuid4()
 
@@ -18,6 +19,28 @@ def test_it_gives_each_callers_own_rows_and_opens_what_is_sealed(alice, bob, dja
     assert by_id(alice.pk) == list(Customer.objects.filter(pk=alice.pk))
     Customer.objects.filter(pk=alice.pk).update(is_active=False)
     assert by_id(alice.pk) == []
+
+
+def test_a_sealed_value_is_opened_only_when_somebody_reads_it(alice, settings):
+    by_id = Prepared(lambda pk: Customer.objects.filter(pk=pk), SOMEBODY)
+    settings.PII_KEYS = "k9:" + "9" * 64  # nothing opens under this key
+    row = by_id(alice.pk)[0]
+    assert row.ref == alice.ref and not row.is_profile_complete
+    with pytest.raises(CannotOpen):
+        _ = row.email
+
+
+def test_a_row_can_be_saved_without_having_been_read(alice):
+    row = Prepared(lambda pk: Customer.objects.filter(pk=pk), SOMEBODY)(alice.pk)[0]
+    row.name = "New"
+    row.save()
+    assert Customer.objects.get(email="alice@example.com").name == "New"
+
+
+def test_columns_left_out_are_fetched_when_read(alice, django_assert_num_queries):
+    by_id = Prepared(lambda pk: Customer.objects.filter(pk=pk).only("ref"), SOMEBODY)
+    with django_assert_num_queries(2):
+        assert by_id(alice.pk)[0].email == "alice@example.com"
 
 
 def test_two_values_keep_their_places(alice, bob):

@@ -1,4 +1,4 @@
-"""The reference: a Django without a single middleware, whose one view answers two letters."""
+"""A stock Django, as `startproject` makes it: its middleware, no session read, one view that answers two letters."""
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
