@@ -3,8 +3,10 @@
 from base64 import b64encode
 from typing import Any
 
+from allauth.account import admin as _allauth_screens  # noqa: F401  (registered now, so that it can be taken away below)
 from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
+from django.contrib.auth import admin as _auth_screens  # noqa: F401
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q

@@ -31,10 +31,6 @@ class CustomerManager(BaseUserManager.from_queryset(SealedQuerySet)):  # type: i
         customer.save()
         return customer  # type: ignore[no-any-return]
 
-    def create_superuser(self, ref: str, password: str | None = None, **fields: Any) -> "Customer":
-        fields.setdefault("email", None)
-        return self.create_user(password=password, ref=ref, is_staff=True, is_superuser=True, **fields)
-
 
 class Customer(AbstractBaseUser, PermissionsMixin, SealedModel):
     """A person with an account; staff are customers who may enter the staff screens."""

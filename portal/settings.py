@@ -62,6 +62,7 @@ if WORLD_URL and (urlsplit(WORLD_URL).hostname not in LOOPBACK or not (DEBUG or 
 INSTALLED_APPS = [
     "unfold_farsi",
     "unfold",
+    "accounts",  # before Django's own, whose createsuperuser knows no e-mail and no mobile
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -76,7 +77,6 @@ INSTALLED_APPS = [
     "notifications",
     "allauth",
     "accounts.allauth_sealed.SealedAccountConfig",
-    "accounts",
     "billing",
     "devices",
     "policy",

@@ -93,7 +93,7 @@ def run() -> dict[str, Any]:
         "reference": reference,
         "ratio": ratio,
         "unit": f"requests/s, median of {ROUNDS} interleaved rounds",
-        "against": f"a bare view on the same server, /healthz; {of_stock:.3f} of a stock Django that has no portal in it",
+        "against": f"a bare view on the same server, /healthz; {of_stock:.3f} of a stock Django without a portal in it",
         "limit": f">={LIMIT}",
         "holds": ratio >= LIMIT,
     }
