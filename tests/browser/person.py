@@ -98,6 +98,10 @@ class Person:
         SHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SHOTS / f"journey-{self.who.language}-{self.shots:02d}-{name}.png", full_page=True)
 
+        if self.page.url.startswith(self.stack.url):
+            wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert wide <= 1, f"{name} scrolls sideways by {wide} px"
+
     def fill(self, **values: str) -> None:
         for name, value in values.items():
             self.page.locator(f"main [name={name}]").fill(value)

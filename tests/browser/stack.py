@@ -98,9 +98,9 @@ class Stack:
         with psycopg.connect(self.database_url()) as connection:
             return Path(connection.execute("SHOW data_directory").fetchone()[0])  # type: ignore[index]
 
-    def signin(self, who: str) -> dict[str, str]:
-        """A demo sign-in whose description holds this word."""
-        return next(row for row in self.said["signins"] if who in row["who"].lower())
+    def signin(self, who: str, language: str = "") -> dict[str, str]:
+        """A demo sign-in: `staff` or `customer`, of this language where it matters."""
+        return next(row for row in self.said["signins"] if who == row["who"] and language in row["language"])
 
     def run(self, *command: str, check: bool = True, stdin: str | None = None) -> str:
         """`manage.py …` against the running stack; its standard output."""

@@ -51,7 +51,7 @@ def signed_in(browser: Browser, stack: Stack) -> Iterator[Any]:
         context = browser.new_context(locale=locale)
         page = context.new_page()
         page.goto(f"{stack.url}/accounts/login/")
-        customer = stack.signin("customer")
+        customer = stack.signin("customer", language)
         page.locator("main [name=login]").fill(customer["email"])
         page.locator("main [name=password]").fill(customer["password"])
         page.locator("main form.form button.button").last.click()
@@ -70,15 +70,14 @@ def test_every_page_is_fit_to_be_seen(
     options = {"locale": locale, "viewport": viewport, "color_scheme": scheme, "reduced_motion": "reduce"}
     faults: list[str] = []
     with browser.new_context(**options) as stranger:
-        faults += [
-            fault for path in PUBLIC for fault in look(stranger, stack, path, f"{size}-{scheme}-{language}-public")
-        ]
+        name = f"{size}-{scheme}-{language}-public"
+        faults += [fault for path in PUBLIC for fault in look(stranger, stack, language, path, name)]
     with browser.new_context(**options, storage_state=signed_in[language]) as own:
-        faults += [fault for path in OWN for fault in look(own, stack, path, f"{size}-{scheme}-{language}")]
+        faults += [fault for path in OWN for fault in look(own, stack, language, path, f"{size}-{scheme}-{language}")]
     assert not faults, "\n".join(faults)
 
 
-def look(context: BrowserContext, stack: Stack, path: str, name: str) -> list[str]:
+def look(context: BrowserContext, stack: Stack, language: str, path: str, name: str) -> list[str]:
     """Open a page and, from a list, its first entry too; what is wrong with them."""
     page = context.new_page()
     errors: list[str] = []
@@ -90,17 +89,19 @@ def look(context: BrowserContext, stack: Stack, path: str, name: str) -> list[st
     response = page.goto(stack.url + path)
     if response is None or response.status != 200:
         return [f"{path}: {response and response.status}"]
-    errors += examined(page, path, f"{name}{path.replace('/', '-').rstrip('-')}")
+    errors += examined(page, language, path, f"{name}{path.replace('/', '-').rstrip('-')}")
     first = page.locator(f"main a[href^='{path}']").filter(visible=True).first
     if path in FOLLOW and first.count() and re.search(rf"^{path}[^/]+/$", first.get_attribute("href") or ""):
         page.goto(stack.url + (first.get_attribute("href") or ""))
-        errors += examined(page, FOLLOW[path], f"{name}-{FOLLOW[path]}")
+        errors += examined(page, language, FOLLOW[path], f"{name}-{FOLLOW[path]}")
     page.close()
     return errors
 
 
-def examined(page: Any, what: str, shot: str) -> list[str]:
+def examined(page: Any, language: str, what: str, shot: str) -> list[str]:
     SHOTS.mkdir(parents=True, exist_ok=True)
+    tongue = page.locator("html").get_attribute("lang")
+    wrong_tongue = [] if tongue == language else [f"{what}: speaks {tongue}"]
     no_policy = [] if page.locator("footer a[href='/policy/']").count() == 1 else [f"{what}: no link to the policy"]
     page.screenshot(path=SHOTS / f"page-{shot}.png", full_page=True)
     found = [f"{what}: axe {v['id']}: {v['nodes'][0]['html'][:160]}" for v in Axe().run(page).response["violations"]]
@@ -111,4 +112,4 @@ def examined(page: Any, what: str, shot: str) -> list[str]:
         .filter(e => e.checkVisibility() && !e.closest('.masked') && !['radio', 'checkbox'].includes(e.type))
         .filter(e => e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML.slice(0, 120))"""
     )
-    return found + no_policy + [f"{what}: too small to touch: {each}" for each in small]
+    return found + wrong_tongue + no_policy + [f"{what}: too small to touch: {each}" for each in small]

@@ -82,7 +82,7 @@ class Command(BaseCommand):
         email, mobile = "staff@example.com", "+989120000000"
         if not Customer.objects.filter(email=email).exists():
             _verified(email, mobile, language="fa", is_staff=True, is_superuser=True, name="مریم", surname="کارگزار")
-        return _signin("staff", email, mobile)
+        return _signin("staff", email, mobile, "fa")
 
     def _customer(self, number: int) -> dict[str, str]:
         name, surname, gender, language = PEOPLE[number % len(PEOPLE)]
@@ -105,7 +105,7 @@ class Command(BaseCommand):
             # The invoice stays open: paying it is the first thing to try.
             option = plan.options.first()
             flows.place_order(customer=customer, plan=plan, option=option, form_token=f"demo-{customer.ref}")
-        return _signin("customer", email, mobile)
+        return _signin("customer", email, mobile, language)
 
 
 def _verified(email: str, mobile: str, **fields: Any) -> Customer:
@@ -117,8 +117,8 @@ def _verified(email: str, mobile: str, **fields: Any) -> Customer:
     return customer
 
 
-def _signin(who: str, email: str, mobile: str) -> dict[str, str]:
-    return {"who": who, "email": email, "mobile": mobile, "password": PASSWORD}
+def _signin(who: str, email: str, mobile: str, language: str) -> dict[str, str]:
+    return {"who": who, "email": email, "mobile": mobile, "password": PASSWORD, "language": language}
 
 
 def _national_code(number: int) -> str:
