@@ -11,6 +11,11 @@ def main() -> None:
         from portal.local.stack import up
 
         raise SystemExit(up())
+    if sys.argv[1:3] == ["pii_keys", "generate"]:  # the first key is made before there are any settings
+        import secrets
+
+        sys.stdout.write(f"{secrets.token_hex(32)}\n")
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

@@ -58,8 +58,18 @@ def index_ring() -> KeyRing:
 
 
 @functools.lru_cache(maxsize=16)
+def _boxes(ring: KeyRing, purpose: str) -> list[Fernet]:
+    return [Fernet(base64.urlsafe_b64encode(key)) for key in ring.derive(purpose)]
+
+
+@functools.lru_cache(maxsize=16)
 def _box(ring: KeyRing, purpose: str) -> MultiFernet:
-    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in ring.derive(purpose)])
+    return MultiFernet(_boxes(ring, purpose))
+
+
+def boxes(purpose: str) -> list[Fernet]:
+    """One box a master key, newest first: to tell which key sealed a value."""
+    return _boxes(ring(), purpose)
 
 
 def box(purpose: str) -> MultiFernet:
