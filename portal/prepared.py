@@ -79,9 +79,10 @@ def _together(asked: tuple[tuple[Any, ...], ...]) -> list[list[Any]]:
     if len(asked) == 1:
         cursors = [query._send(tuple(values)) for query, *values in asked]
     else:
-        with connection.connection.pipeline():
+        with connection.wrap_database_errors, connection.connection.pipeline():
             cursors = [query._send(tuple(values)) for query, *values in asked]
-    connection.health_check_done = True  # type: ignore[attr-defined]  # it answered just now: nobody need ask again in this request
+    # It answered just now: Django need not ask again in this request whether it is there.
+    connection.health_check_done = True  # type: ignore[attr-defined]
     return [query._rows(cursor) for (query, *_values), cursor in zip(asked, cursors, strict=True)]
 
 

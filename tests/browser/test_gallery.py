@@ -113,3 +113,15 @@ def examined(page: Any, language: str, what: str, shot: str) -> list[str]:
         .filter(e => e.getBoundingClientRect().height < 43.5).map(e => e.outerHTML.slice(0, 120))"""
     )
     return found + wrong_tongue + no_policy + [f"{what}: too small to touch: {each}" for each in small]
+
+
+def test_the_footer_changes_language_and_colours(browser: Browser, stack: Stack) -> None:
+    with browser.new_context(locale="en-US", color_scheme="light") as context:
+        page = context.new_page()
+        page.goto(f"{stack.url}/catalogue/")
+        page.locator("footer button[value=fa]").click()
+        page.wait_for_url(f"{stack.url}/catalogue/")
+        assert page.locator("html").get_attribute("dir") == "rtl"
+        page.locator("footer [data-theme-switch]").click()
+        page.reload()
+        assert page.locator("html").get_attribute("data-theme") == "dark"

@@ -2,10 +2,12 @@
 
 import uuid
 
+import psycopg
 import pytest
+from django.db import connection
 
 from accounts.models import Customer
-from portal.prepared import Prepared
+from portal.prepared import Prepared, together
 from portal.sealed.fields import CannotOpen
 
 SOMEBODY = uuid.uuid4()
@@ -57,3 +59,16 @@ def test_a_suspended_customer_is_out_at_the_next_page(alice_client, alice):
     assert alice_client.get("/profile/").status_code == 200
     Customer.objects.filter(pk=alice.pk).update(is_active=False)
     assert alice_client.get("/profile/").status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("times", [1, 3])
+def test_it_answers_though_the_server_ended_the_connection(times):
+    ref = Customer.objects.create_user(email=None).ref
+    by_ref = Prepared(lambda ref: Customer.objects.filter(ref=ref), "no such ref")
+    assert by_ref(ref)[0].ref == ref
+    here = connection.settings_dict
+    where = {"host": here["HOST"], "port": here["PORT"], "user": here["USER"], "password": here["PASSWORD"]}
+    with psycopg.connect(dbname=here["NAME"], **where) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+    assert [rows[0].ref for rows in together(*[(by_ref, ref)] * times)] == [ref] * times
