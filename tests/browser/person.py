@@ -62,14 +62,9 @@ class Canary:
         """Everything that must be found nowhere."""
         national = self.mobile[1:]  # without the leading zero: the form in which it is stored
         texts = [self.email, national, *(v for k, v in self.profile.items() if k not in ("birth_date", "landline"))]
-        return [
-            *texts,
-            self.profile["landline"][1:],
-            f"Ticket{self.tag}",
-            f"Attachment{self.tag}",
-            f"Subject{self.tag}",
-            PASSWORD,
-        ]
+        made = ("Ticket", "Subject", "Attachment", "Attachname", "Filename", "Camera", "Comment", "Reply", "Because")
+        born = ("1369/11/23", "1369-11-23", "1991-02-12")  # one day, as it may be typed or stored
+        return [*texts, *born, self.profile["landline"][1:], *(f"{word}{self.tag}" for word in made), PASSWORD]
 
     def photo(self) -> bytes:
         """A JPEG whose EXIF and comment hold canary words too."""
