@@ -128,7 +128,7 @@ class Adapter(DefaultAccountAdapter):
     def send_notification_mail(
         self, template_prefix: str, user: Customer, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
-        """A new password is told on both channels; a changed address is told by accounts/flows.py."""
+        """A new password is told on both channels; a changed address is told by accounts/flows/contact.py."""
         if template_prefix.removeprefix("account/email/") in ("password_reset", "password_changed", "password_set"):
             self._tell(user, "password_changed")
 

@@ -1,0 +1,16 @@
+"""Stories of a customer's identity: fill it in, prove it, look at it, change where we reach you."""
+
+from accounts.flows.contact import forget_unfinished, make_way, tell_old_email, tell_old_mobile
+from accounts.flows.looks import reveal
+from accounts.flows.photo_id import look_at_photo, review_photo_id, submit_photo_id
+
+__all__ = [
+    "forget_unfinished",
+    "look_at_photo",
+    "make_way",
+    "reveal",
+    "review_photo_id",
+    "submit_photo_id",
+    "tell_old_email",
+    "tell_old_mobile",
+]

@@ -1,0 +1,18 @@
+"""What people type in this room."""
+
+from accounts.forms.photo_id import PhotoIdForm
+from accounts.forms.profile import DateOfBirthField, ProfileForm
+from accounts.forms.sign_in import CodeForm, LoginForm, SignupForm
+from accounts.forms.staff import FindForm, ReasonForm, RefusalForm
+
+__all__ = [
+    "CodeForm",
+    "DateOfBirthField",
+    "FindForm",
+    "LoginForm",
+    "PhotoIdForm",
+    "ProfileForm",
+    "ReasonForm",
+    "RefusalForm",
+    "SignupForm",
+]

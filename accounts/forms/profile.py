@@ -1,0 +1,109 @@
+"""What people type about themselves."""
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any
+
+import jdatetime
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from accounts import iran
+from accounts.models import Customer
+
+
+class DateOfBirthField(forms.CharField):
+    """A day in the Jalali or the Gregorian calendar; which one is plain from the year."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """A stored day in the calendar of the page's language; what was typed stays as it was typed."""
+        if not isinstance(value, dt.date):
+            return value
+        persian = get_language() == "fa"
+        return jdatetime.date.fromgregorian(date=value).strftime("%Y/%m/%d") if persian else value.isoformat()
+
+    def clean(self, value: Any) -> dt.date | None:
+        text = iran.clean_number(super().clean(value).replace("-", "/").replace(".", "/"))
+        if not text:
+            return None
+        day: dt.date | None = None
+        if match := re.fullmatch(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})", text):
+            year, month, number = (int(part) for part in match.groups())
+            try:
+                day = jdatetime.date(year, month, number).togregorian() if year < 1700 else dt.date(year, month, number)
+            except ValueError:
+                day = None
+        if day is None:
+            raise ValidationError(_("Please write a date such as 1370/05/14 or 1991-08-05."), code="date")
+        today = timezone.localdate()
+        if not dt.date(1900, 1, 1) <= day <= today:
+            raise ValidationError(_("This date lies outside a lifetime. Please check the year."), code="date")
+        return day
+
+
+def _number_field(label: Any, clean: Callable[[str], str], hint: Any, *, required: bool = True) -> forms.CharField:
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "dir": "ltr"})
+    field = forms.CharField(label=label, help_text=hint, max_length=30, widget=widget, required=required)
+    field.clean_with = clean  # type: ignore[attr-defined]
+    return field
+
+
+class ProfileForm(forms.ModelForm):
+    """Who you are. E-mail and mobile are not here: changing them needs a proof of its own."""
+
+    birth_date = DateOfBirthField(
+        label=_("Date of birth"),
+        help_text=_("Jalali or Gregorian, for example 1370/05/14 or 1991-08-05."),
+        max_length=12,
+        widget=forms.TextInput(attrs={"autocomplete": "bday", "dir": "ltr"}),
+    )
+    national_code = _number_field(_("National code"), iran.national_code, _("10 digits, as on your national card."))
+    landline = _number_field(_("Landline"), iran.landline, _("With area code. You may leave it empty."), required=False)
+    address = forms.CharField(
+        label=_("Postal address"),
+        help_text=_("City, street, number and unit."),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"}),
+    )
+    postal_code = _number_field(_("Postal code"), iran.postal_code, _("10 digits, without a dash."))
+
+    class Meta:
+        model = Customer
+        fields = (
+            "name",
+            "surname",
+            "gender",
+            "birth_date",
+            "national_code",
+            "landline",
+            "address",
+            "postal_code",
+            "language",
+        )
+        labels = {"language": _("Language of our messages")}
+        widgets = {
+            "name": forms.TextInput(attrs={"autocomplete": "given-name"}),
+            "surname": forms.TextInput(attrs={"autocomplete": "family-name"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("name", "surname"):
+            self.fields[name].required = True
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        for name in ("name", "surname", "address"):
+            if cleaned.get(name):
+                cleaned[name] = iran.persian_letters(cleaned[name])
+        for name, field in self.fields.items():
+            if hasattr(field, "clean_with") and name in cleaned:
+                try:
+                    cleaned[name] = field.clean_with(cleaned[name]) if cleaned[name] else None
+                except ValidationError as error:
+                    self.add_error(name, error)
+        return cleaned

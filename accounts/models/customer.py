@@ -1,0 +1,110 @@
+"""A person with an account."""
+
+import secrets
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from portal.sealed.fields import SealedCharField, SealedDateField, SealedEmailField, SealedTextField
+from portal.sealed.index import BlindIndexField, SealedModel, SealedQuerySet, n_digits, n_text
+
+
+def new_ref() -> str:
+    """Twelve random characters that stand for a person wherever a name must not."""
+    return secrets.token_hex(6)
+
+
+class CustomerManager(BaseUserManager.from_queryset(SealedQuerySet)):  # type: ignore[misc]
+    """Makes customers and staff."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Customer":
+        customer = self.model(email=email, **fields)
+        customer.set_password(password)
+        customer.save()
+        return customer  # type: ignore[no-any-return]
+
+
+class Customer(AbstractBaseUser, PermissionsMixin, SealedModel):
+    """A person with an account; staff are customers who may enter the staff screens."""
+
+    class Gender(models.TextChoices):
+        WOMAN = "woman", _("Woman")
+        MAN = "man", _("Man")
+        UNSAID = "unsaid", _("I would rather not say")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    ref = models.CharField(_("reference"), max_length=12, unique=True, default=new_ref, editable=False)
+
+    email = SealedEmailField(_("e-mail"), null=True, blank=True)
+    email_bi = BlindIndexField("email", n_text, unique=True)
+    mobile = SealedCharField(_("mobile"), max_length=20, null=True, blank=True)
+    mobile_bi = BlindIndexField("mobile", n_digits, unique=True)
+    mobile_verified_at = models.DateTimeField(_("mobile verified at"), null=True, blank=True)
+
+    name = SealedCharField(_("name"), max_length=80, null=True, blank=True)
+    surname = SealedCharField(_("surname"), max_length=80, null=True, blank=True)
+    gender = SealedCharField(_("gender"), max_length=10, choices=Gender.choices, null=True, blank=True)
+    birth_date = SealedDateField(_("date of birth"), null=True, blank=True)
+    national_code = SealedCharField(_("national code"), max_length=10, null=True, blank=True)
+    national_code_bi = BlindIndexField("national_code", n_digits, unique=True)
+    landline = SealedCharField(_("landline"), max_length=20, null=True, blank=True)
+    address = SealedTextField(_("address"), null=True, blank=True)
+    postal_code = SealedCharField(_("postal code"), max_length=10, null=True, blank=True)
+
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES, default="fa")
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("staff"), default=False)
+    joined_at = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
+
+    USERNAME_FIELD = "ref"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects = CustomerManager()  # type: ignore[misc]
+
+    # What the policy calls personal information, in the order in which people are asked for it.
+    PERSONAL = (
+        "name",
+        "surname",
+        "gender",
+        "birth_date",
+        "national_code",
+        "mobile",
+        "landline",
+        "email",
+        "address",
+        "postal_code",
+    )
+
+    class Meta:
+        verbose_name = _("customer")
+        verbose_name_plural = _("customers")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(**{f"{field}__isnull": True, f"{field}_bi__isnull": True})
+                | models.Q(**{f"{field}__isnull": False, f"{field}_bi__isnull": False}),
+                name=f"accounts_customer_{field}_has_its_index",
+            )
+            for field in ("email", "mobile", "national_code")
+        ]
+
+    def __str__(self) -> str:
+        return self.ref
+
+    @classmethod
+    def label(cls, name: str) -> str:
+        """What people call a personal field, or the photo."""
+        return str(_("photo of your ID card") if name == "photo_id" else cls._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+
+    @property
+    def is_profile_complete(self) -> bool:
+        # Whether a field is filled shows without opening it, on every page that somebody opens.
+        return all(self.__dict__.get(field) for field in self.PERSONAL if field not in ("landline", "gender"))
+
+    def get_full_name(self) -> str:
+        return " ".join(part for part in (self.name, self.surname) if part)
