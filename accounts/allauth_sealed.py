@@ -24,6 +24,7 @@ class SealedAccountConfig(AccountConfig):
             return
         meta.local_fields.remove(meta.get_field("email"))
         meta._expire_cache()
+        EmailAddress.sealed_to = "user_id"  # its own key is the database's to make
         SealedEmailField(max_length=254).contribute_to_class(EmailAddress, "email")
         BlindIndexField("email").contribute_to_class(EmailAddress, "email_bi")
         # Migrations read the original, the model's own checks the other; the ciphertext would never be equal.

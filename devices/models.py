@@ -190,6 +190,7 @@ class SignInQuerySet(SealedQuerySet):
 class SignIn(SealedModel):
     """One sign-in of a customer on a device, from its start to its end."""
 
+    sealed_to = "public_id"
     public_id = models.CharField(max_length=24, unique=True, default=new_public_id, editable=False)
     device = models.ForeignKey(Device, models.CASCADE, related_name="sign_ins", verbose_name=_("device"))
     customer = models.ForeignKey(

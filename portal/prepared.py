@@ -12,8 +12,6 @@ from django.db import OperationalError, connection, models
 from django.utils.functional import cached_property
 from psycopg import Cursor
 
-from portal.sealed.fields import SealedMixin, Unopened
-
 
 class Prepared:
     """`Prepared(build, *examples)`: `build(*examples)` gives the QuerySet; calling it with values gives its rows.
@@ -35,11 +33,7 @@ class Prepared:
         compiler = queryset.query.get_compiler(connection.alias)
         compiler.setup_query()
         fields = [column.target for column, _sql, _alias in compiler.select]
-        readers = [
-            (i, Unopened if isinstance(field, SealedMixin) else partial(_read, field))
-            for i, field in enumerate(fields)
-            if hasattr(field, "from_db_value")
-        ]
+        readers = [(i, partial(_read, field)) for i, field in enumerate(fields) if hasattr(field, "from_db_value")]
         return queryset.model, sql, params, [field.attname for field in fields], readers
 
     def __call__(self, *values: Any) -> list[Any]:

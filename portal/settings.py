@@ -201,6 +201,8 @@ ACCOUNT_FORMS = {
     "verify_phone": "accounts.forms.CodeForm",
 }
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
+# allauth's own reads addresses outside their rows, where nothing opens.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.backend.ResetTokens"  # noqa: S105
 
 # --- language and time ------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "fa"

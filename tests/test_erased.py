@@ -57,7 +57,7 @@ def opened(value: str) -> str:
     """What a sealed value says; a clear one says itself."""
     for purpose in ("field", "session"):
         try:
-            return box(purpose).decrypt(value).decode()
+            return box(purpose).decrypt(value).decode(errors="replace")
         except (InvalidToken, ValueError):
             continue
     return value

@@ -20,6 +20,7 @@ class LookQuerySet(SealedQuerySet):
 class Look(SealedModel):
     """Somebody of our staff looked at personal information: which fields, when and why. Append-only."""
 
+    sealed_to = "customer_id"
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="looks", verbose_name=_("customer"))
     staff = models.ForeignKey(Customer, models.PROTECT, related_name="+", verbose_name=_("staff"))
     fields = models.JSONField(_("fields"))  # names of fields, never their values

@@ -31,6 +31,8 @@ class TicketQuerySet(SealedQuerySet):
 class Ticket(SealedModel):
     """A question or problem of a customer, until it is closed."""
 
+    sealed_to = "customer_id"
+
     class Status(models.TextChoices):
         OPEN = "open", _("Waiting for us")
         ANSWERED = "answered", _("Answered")
@@ -125,6 +127,7 @@ class Ticket(SealedModel):
 class TicketMessage(SealedModel):
     """One turn in the conversation."""
 
+    sealed_to = "token"
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="messages", verbose_name=_("ticket"))
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.RESTRICT, related_name="ticket_messages", verbose_name=_("author")

@@ -120,11 +120,12 @@ def drifted(progress: Callable[[str], None], *, mend: bool) -> int:
         for source, index in companions(model).items():
             field: Any = model._meta.get_field(source)
             wrong = 0
-            for rows in batches(model, field.column, index.column):
+            bound_to: Any = model._meta.get_field(field.bound_to)
+            for rows in batches(model, field.column, index.column, bound_to.column):
                 changes = [
                     (pk, token, tag)
-                    for pk, token, now in rows
-                    for tag in [next(iter(index.tags(field.from_db_value(token))), None)]
+                    for pk, token, now, owner in rows
+                    for tag in [next(iter(index.tags(token and field.open(token, str(owner)))), None)]
                     if tag != now
                 ]
                 wrong += _write(model, index.column, field.column, changes) if mend else len(changes)
