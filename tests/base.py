@@ -1,6 +1,10 @@
 """The cast: alice (customer), bob (another customer), carol (staff), and what each types."""
 
+import os
+from urllib.parse import urlsplit, urlunsplit
+
 from allauth.account.models import EmailAddress
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Customer
@@ -15,3 +19,9 @@ def make_customer(email: str, mobile: str, **fields: object) -> Customer:
     )
     EmailAddress.objects.create(user=customer, email=email, verified=True, primary=True)
     return customer
+
+
+def database_url() -> str:
+    """The database of this test, for a process of its own."""
+    parts = urlsplit(os.environ["DATABASE_URL"])
+    return urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))

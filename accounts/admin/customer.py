@@ -22,7 +22,7 @@ from portal.admin import MASK, ReadOnlyAdmin
 
 @admin.register(Customer)
 class CustomerAdmin(ReadOnlyAdmin):
-    """A customer is found by an exact e-mail, mobile or national code, sent by POST so that it stands in no URL."""
+    """A customer is found by an exact value or a surname, sent by POST so that it stands in no URL."""
 
     list_display = ("ref", "is_active", "is_staff", "language", "joined_at", "last_login")
     list_filter = ("is_active", "is_staff", "language")
@@ -60,16 +60,18 @@ class CustomerAdmin(ReadOnlyAdmin):
         return format_html('<a href="{}">{}</a>', url, _("Show with a reason"))
 
     def find(self, request: HttpRequest) -> HttpResponse:
-        """Go to the customer whose e-mail, mobile or national code was typed."""
+        """Go to the customer who was meant; of several, show references to choose from."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         form = FindForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            if customer := form.customer():
-                return redirect("admin:accounts_customer_change", customer.pk)
-            messages.warning(request, _("No customer has this e-mail, mobile or national code."))
         context = {**self.admin_site.each_context(request), "title": _("Find a customer"), "form": form}
-        return TemplateResponse(request, "accounts/admin/ask.html", context)
+        if request.method == "POST" and form.is_valid():
+            context["found"] = found = form.cleaned_data["found"]
+            if len(found) == 1:
+                return redirect("admin:accounts_customer_change", found[0].pk)
+            if not found:
+                messages.warning(request, _("No customer was found. Please check each letter and digit."))
+        return TemplateResponse(request, "accounts/admin/find.html", context)
 
     def reveal(self, request: CustomerRequest, pk: Any) -> HttpResponse:
         """Ask for the reason, write it down, show the fields once."""

@@ -1,7 +1,7 @@
 """What staff type: whom they look for, and why."""
 
 from contextlib import suppress
-from typing import cast
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -10,6 +10,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from accounts import iran
 from accounts.models import Customer
+
+AT_MOST = 50  # customers of one landline that are listed
 
 
 class ReasonForm(forms.Form):
@@ -37,19 +39,32 @@ class RefusalForm(forms.Form):
 
 
 class FindForm(forms.Form):
-    """An exact e-mail, mobile or national code."""
+    """An exact e-mail, mobile, landline or national code, or a surname with or without the name before it."""
 
     what = forms.CharField(
-        label=_("E-mail, mobile or national code"), max_length=254, widget=UnfoldAdminTextInputWidget
+        label=_("E-mail, mobile, landline, national code or surname"),
+        help_text=_("The whole of it: parts of sealed values cannot be searched."),
+        max_length=254,
+        widget=UnfoldAdminTextInputWidget,
     )
 
-    def customer(self) -> Customer | None:
-        """Whose it is; found by blind index."""
-        text = self.cleaned_data["what"].strip()
-        if "@" in text:
-            return cast("Customer | None", Customer.objects.filter(email=text).first())
-        found: Customer | None = None
-        for field, clean in (("mobile", iran.mobile), ("national_code", iran.national_code)):
+    def clean(self) -> dict[str, Any]:
+        """`found` are the customers meant; a surname that too many share asks for something else."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        if what := cleaned.get("what", "").strip():
+            cleaned["found"] = self._exactly(what) or Customer.objects.called(what)
+            if cleaned["found"] is None:
+                raise ValidationError(
+                    _("Too many customers may have this surname. Please search by a number or e-mail.")
+                )
+        return cleaned
+
+    def _exactly(self, what: str) -> list[Customer]:
+        if "@" in what:
+            return list(Customer.objects.filter(email=what))
+        numbers = {"mobile": iran.mobile, "landline": iran.landline, "national_code": iran.national_code}
+        for field, clean in numbers.items():
             with suppress(ValidationError):
-                found = found or Customer.objects.filter(**{field: clean(text)}).first()
-        return found
+                if found := list(Customer.objects.filter(**{field: clean(what)})[:AT_MOST]):
+                    return found
+        return []

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.sealed.fields import SealedCharField, SealedDateField, SealedEmailField, SealedTextField
-from portal.sealed.index import BlindIndexField, SealedModel, SealedQuerySet, n_digits, n_text
+from portal.sealed.index import BlindIndexField, BlindTagField, SealedModel, SealedQuerySet, n_digits, n_text
 
 
 def new_ref() -> str:
@@ -20,7 +20,18 @@ def new_ref() -> str:
     return secrets.token_hex(6)
 
 
-class CustomerManager(BaseUserManager.from_queryset(SealedQuerySet)):  # type: ignore[misc]
+class CustomerQuerySet(SealedQuerySet):
+    def called(self, words: str) -> "list[Customer] | None":
+        """Customers of this surname, or of this name and surname; None when too many could be meant."""
+        found = self.alike("surname", words)
+        first, _space, last = n_text(words).partition(" ")
+        if found or not last:
+            return found
+        family = self.alike("surname", last)
+        return family and [customer for customer in family if n_text(customer.name or "") == first]
+
+
+class CustomerManager(BaseUserManager.from_queryset(CustomerQuerySet)):  # type: ignore[misc]
     """Makes customers and staff."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "Customer":
@@ -49,11 +60,13 @@ class Customer(AbstractBaseUser, PermissionsMixin, SealedModel):
 
     name = SealedCharField(_("name"), max_length=80, null=True, blank=True)
     surname = SealedCharField(_("surname"), max_length=80, null=True, blank=True)
+    surname_tag = BlindTagField("surname", n_text, db_index=True)
     gender = SealedCharField(_("gender"), max_length=10, choices=Gender.choices, null=True, blank=True)
     birth_date = SealedDateField(_("date of birth"), null=True, blank=True)
     national_code = SealedCharField(_("national code"), max_length=10, null=True, blank=True)
     national_code_bi = BlindIndexField("national_code", n_digits, unique=True)
     landline = SealedCharField(_("landline"), max_length=20, null=True, blank=True)
+    landline_bi = BlindIndexField("landline", n_digits, db_index=True)
     address = SealedTextField(_("address"), null=True, blank=True)
     postal_code = SealedCharField(_("postal code"), max_length=10, null=True, blank=True)
 
@@ -86,11 +99,17 @@ class Customer(AbstractBaseUser, PermissionsMixin, SealedModel):
         verbose_name_plural = _("customers")
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(**{f"{field}__isnull": True, f"{field}_bi__isnull": True})
-                | models.Q(**{f"{field}__isnull": False, f"{field}_bi__isnull": False}),
+                condition=models.Q(**{f"{field}__isnull": True, f"{index}__isnull": True})
+                | models.Q(**{f"{field}__isnull": False, f"{index}__isnull": False}),
                 name=f"accounts_customer_{field}_has_its_index",
             )
-            for field in ("email", "mobile", "national_code")
+            for field, index in (
+                ("email", "email_bi"),
+                ("mobile", "mobile_bi"),
+                ("national_code", "national_code_bi"),
+                ("landline", "landline_bi"),
+                ("surname", "surname_tag"),
+            )
         ]
 
     def __str__(self) -> str:

@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from notifications.models import Delivery, Event
+from tests.base import database_url
 from tests.world_client import World
 
 ANSWER_S = 15  # seconds that a relay may take to say or do something
@@ -83,10 +83,9 @@ class Relay:
     """`manage.py relay` as a process of its own; its words are in `log`."""
 
     def __init__(self, world: World, folder: Path) -> None:
-        parts = urlsplit(os.environ["DATABASE_URL"])
         self.env = {
             **os.environ,
-            "DATABASE_URL": urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}")),
+            "DATABASE_URL": database_url(),
             "WORLD_URL": world.url,
             "WORLD_SMTP_PORT": str(world.smtp_port),
         }

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings as django_settings
 from django.core.exceptions import FieldError, ImproperlyConfigured, ValidationError
 from django.core.files.storage import default_storage
-from django.db import IntegrityError, connection, models
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F, Value
 from django.forms import modelform_factory
 
@@ -21,7 +21,7 @@ from portal.sealed.index import BlindIndexField
 from portal.sealed.keys import KeyRing
 from portal.sealed.sentinel import WrongKeys, guard
 from portal.sealed.sessions import SessionStore
-from tests.base import make_customer
+from tests.base import database_url, make_customer
 
 OTHER = "k9:" + "9" * 64
 
@@ -258,3 +258,48 @@ def test_validation_still_speaks_of_the_field(alice):
     with pytest.raises(ValidationError) as raised:
         alice.full_clean(exclude=["password"])
     assert "email" in raised.value.error_dict
+
+
+TURNING = "i2:" + "4" * 64
+
+
+@pytest.fixture
+def turning(alice, settings):
+    """Index keys turn: alice stands under the old one, who comes now under the new one."""
+    settings.PII_INDEX_KEYS = f"{TURNING} {django_settings.PII_INDEX_KEYS}"
+    return alice
+
+
+def test_uniqueness_holds_while_index_keys_turn(turning, bob):
+    assert Customer.objects.get(email="alice@example.com") == turning
+    for write in (
+        lambda: make_customer("ALICE@example.com", "+989121119999"),
+        lambda: Customer.objects.bulk_create([Customer(email="alice@example.com")]),
+        lambda: Customer.objects.filter(pk=bob.pk).update(email="alice@example.com"),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            write()
+    bob.email = "alice@example.com"
+    with pytest.raises(ValidationError) as raised:
+        bob.validate_unique()
+    assert list(raised.value.error_dict) == ["email"]
+    turning.save()  # her own value is no other's
+    assert Customer.objects.filter(email="alice@example.com").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_writers_at_one_moment_are_one_while_index_keys_turn(settings):
+    """The one was started before the new key went first, the other after it: their newest tags differ."""
+    old = django_settings.PII_INDEX_KEYS
+    settings.PII_INDEX_KEYS = f"{TURNING} {old}"
+    env = os.environ | {"DATABASE_URL": database_url(), "PII_INDEX_KEYS": f"{old} {TURNING}"}
+    code = "from accounts.models import Customer; Customer.objects.create_user(email='race@example.com')"
+    with transaction.atomic():
+        Customer.objects.create_user(email="race@example.com")
+        command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
+        other = subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True)
+        with pytest.raises(subprocess.TimeoutExpired):  # it waits for us
+            other.communicate(timeout=4)
+    _out, said = other.communicate(timeout=30)
+    assert other.returncode != 0 and "this value belongs to another row" in said
+    assert Customer.objects.filter(email="race@example.com").count() == 1
