@@ -17,12 +17,16 @@ def main() -> None:
         sys.stdout.write(f"{secrets.token_hex(32)}\n")
         return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    import django
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    from portal.sealed.sentinel import WrongKeys
+    from portal.sealed.sentinel import WrongKeys, guard
 
     try:
+        if sys.argv[1:2] not in ([], ["help"], ["--help"], ["--version"]):
+            django.setup()
+            guard()
         execute_from_command_line(sys.argv)
     except (ImproperlyConfigured, WrongKeys) as error:
         sys.exit(f"refused to start: {error}")

@@ -1,6 +1,7 @@
 """The queue, and the one list of periodic work."""
 
 import os
+import sys
 from typing import Any
 
 from celery import Celery
@@ -45,6 +46,9 @@ def broker_answers() -> bool:
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def _check_keys(**_: Any) -> None:
-    from portal.sealed.sentinel import guard
+    from portal.sealed.sentinel import WrongKeys, guard
 
-    guard()
+    try:
+        guard()
+    except WrongKeys as error:
+        sys.exit(f"refused to start: {error}")

@@ -9,6 +9,7 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 from unfold_farsi.settings import apply_unfold_farsi_defaults
 
@@ -26,6 +27,15 @@ def required(name: str) -> str:
     return value
 
 
+def provided(name: str) -> str:
+    """A list of keys from a vault or a key service: `<NAME>_PROVIDER` names a function, called once, here."""
+    path: str = env.str(f"{name}_PROVIDER", default="")
+    try:
+        return str(import_string(path)(name)) if path else ""
+    except Exception as error:  # whatever a vault's client raises; its text may hold what it should not
+        raise ImproperlyConfigured(f"{name}_PROVIDER gave no keys ({type(error).__name__})") from None
+
+
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -40,8 +50,8 @@ def endpoint(name: str, default: str) -> str:
 
 # --- who we are -------------------------------------------------------------------------------------------------------
 SECRET_KEY = required("SECRET_KEY")
-PII_KEYS = required("PII_KEYS")
-PII_INDEX_KEYS = required("PII_INDEX_KEYS")
+PII_KEYS = provided("PII_KEYS") or required("PII_KEYS")
+PII_INDEX_KEYS = provided("PII_INDEX_KEYS") or required("PII_INDEX_KEYS")
 KeyRing.parse("PII_INDEX_KEYS", PII_INDEX_KEYS)
 # The package reads this at import; our sealed fields use the ring itself (portal/sealed/keys.py).
 FIELD_ENCRYPTION_KEY = [urlsafe_b64encode(key) for key in KeyRing.parse("PII_KEYS", PII_KEYS).derive("field")]

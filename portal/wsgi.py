@@ -1,12 +1,17 @@
 """The web process."""
 
 import os
+import sys
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+from portal.sealed.sentinel import WrongKeys, guard
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-application = get_wsgi_application()
-
-from portal.sealed.sentinel import guard  # noqa: E402  (needs the settings that the line above loads)
-
-guard()
+try:
+    application = get_wsgi_application()
+    guard()
+except (ImproperlyConfigured, WrongKeys) as error:
+    sys.stderr.write(f"refused to start: {error}\n")
+    sys.exit(3)  # by which gunicorn knows that another try is of no use

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.sealed.fields import SealedCharField, SealedDateField, SealedEmailField, SealedTextField
-from portal.sealed.index import BlindIndexField, BlindTagField, SealedModel, SealedQuerySet, n_digits, n_text
+from portal.sealed.index import BlindIndexField, BlindTagField, SealedModel, SealedQuerySet
+from portal.sealed.normal import n_digits, n_text
 
 
 def new_ref() -> str:

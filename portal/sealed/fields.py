@@ -26,8 +26,9 @@ from encrypted_model_fields import fields as emf
 
 from .index import SealedExact, SealedIn
 from .keys import box
+from .resealing import BINDING
 
-BINDING, BLOCK, END = 16, 64, b"\x80"  # bytes; padding as in ISO/IEC 7816-4: one END, then zeros
+BLOCK, END = 64, b"\x80"  # bytes; padding as in ISO/IEC 7816-4: one END, then zeros
 
 
 class CannotOpen(Exception):
@@ -112,7 +113,7 @@ class SealedMixin:
         text = self.plain(value)
         if self.max_length is not None and len(text) > self.max_length:  # what a plain column's type would say
             raise DataError(f"{self._where}: longer than {self.max_length} characters")
-        inside = self._binding(owner) + text.encode() + END
+        inside = self.binding(owner) + text.encode() + END
         return Token(box("field").encrypt_at_time(inside.ljust(-(-len(inside) // BLOCK) * BLOCK, b"\0"), 0).decode())
 
     def open(self, token: str, owner: str) -> Any:
@@ -121,11 +122,12 @@ class SealedMixin:
             inside = box("field").decrypt(token)
         except InvalidToken:
             raise CannotOpen(f"{self._where} opens with no configured key") from None
-        if inside[:BINDING] != self._binding(owner):
+        if inside[:BINDING] != self.binding(owner):
             raise CannotOpen(f"{self._where} holds a token that was sealed for another place")
         return self.opened(inside[BINDING:].rstrip(b"\0")[:-1].decode())
 
-    def _binding(self, owner: str) -> bytes:
+    def binding(self, owner: str) -> bytes:
+        """The bytes that stand before a value of this row and column."""
         place = f"{self.model._meta.db_table}.{self.column}:{owner}"
         return hashlib.sha256(place.encode()).digest()[:BINDING]
 

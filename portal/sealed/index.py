@@ -6,8 +6,6 @@ column. A BlindTagField keeps a few bits only: it gives candidates, which are co
 """
 
 import hmac
-import re
-import unicodedata
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,20 +17,8 @@ from django.db.models import F, OuterRef, lookups
 from django.db.models.expressions import Col
 from django.utils.translation import gettext_lazy as _
 
-from portal.jalali import TO_LATIN
-
 from .keys import index_keys, index_ring
-
-
-def n_text(value: str) -> str:
-    """Same words, same text: NFKC, Persian ye and kaf, one space, no case."""
-    text = unicodedata.normalize("NFKC", value).replace("ي", "ی").replace("ك", "ک").replace("\u200c", " ")
-    return re.sub(r"\s+", " ", text).strip().casefold()
-
-
-def n_digits(value: str) -> str:
-    """The ASCII digits of a number, nothing else."""
-    return re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", value).translate(TO_LATIN))
+from .normal import n_byte, n_text, n_uuid
 
 
 class Companion(models.Field):
@@ -49,13 +35,17 @@ class Companion(models.Field):
         name, _path, args, kwargs = super().deconstruct()
         return name, self.stored_as, args, kwargs
 
+    @property
+    def purpose(self) -> str:
+        """What its keys are derived for."""
+        return f"bidx/{self.model._meta.db_table}/{self.column}"
+
     def tags(self, value: Any) -> list[Any]:
         """The tags of a value, one an index key, newest first; none for an empty value."""
         normal = self.normalise(str(value)) if value not in (None, "") else ""
         if not normal:
             return []
-        keys = index_keys(f"bidx/{self.model._meta.db_table}/{self.column}")
-        return [self.tag(hmac.digest(key, normal.encode(), "sha256")) for key in keys]
+        return [self.tag(hmac.digest(key, normal.encode(), "sha256")) for key in index_keys(self.purpose)]
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         tag = next(iter(self.tags(getattr(model_instance, self.source))), None)
@@ -73,8 +63,7 @@ class BlindIndexField(Companion, models.UUIDField):
         if self.source:
             cls._meta.get_field(self.source).blind_index = name  # type: ignore[union-attr]
 
-    def tag(self, digest: bytes) -> uuid.UUID:
-        return uuid.UUID(bytes=digest[:16])
+    tag = staticmethod(n_uuid)
 
 
 class BlindTagField(Companion, models.SmallIntegerField):
@@ -82,8 +71,7 @@ class BlindTagField(Companion, models.SmallIntegerField):
 
     stored_as = "django.db.models.SmallIntegerField"
 
-    def tag(self, digest: bytes) -> int:
-        return digest[0]
+    tag = staticmethod(n_byte)
 
 
 class _Rewritten:

@@ -12,6 +12,14 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 SALT = b"portal-pii-v1"
+# Everything that a key is ever derived for; an index adds its table and column.
+PURPOSES = {
+    "field": "seals columns",
+    "session": "seals sessions",
+    "cache": "hides what rate limits are kept by",
+    "sentinel": "proves that a key is the right one",
+    "bidx/": "finds values by their hash",
+}
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,9 @@ class KeyRing:
         return cls(setting, tuple(masters))
 
     def derive(self, purpose: str) -> list[bytes]:
-        """One 32-byte key a master, for this purpose alone."""
+        """One 32-byte key a master, newest first, for this purpose of PURPOSES alone."""
+        if purpose not in PURPOSES and not purpose.startswith("bidx/"):
+            raise LookupError(f"{purpose!r} is not among the purposes that keys are derived for")
         return [
             HKDF(algorithm=SHA256(), length=32, salt=SALT, info=purpose.encode()).derive(key) for _, key in self.masters
         ]
@@ -58,22 +68,12 @@ def index_ring() -> KeyRing:
 
 
 @functools.lru_cache(maxsize=16)
-def _boxes(ring: KeyRing, purpose: str) -> list[Fernet]:
-    return [Fernet(base64.urlsafe_b64encode(key)) for key in ring.derive(purpose)]
-
-
-@functools.lru_cache(maxsize=16)
 def _box(ring: KeyRing, purpose: str) -> MultiFernet:
-    return MultiFernet(_boxes(ring, purpose))
-
-
-def boxes(purpose: str) -> list[Fernet]:
-    """One box a master key, newest first: to tell which key sealed a value."""
-    return _boxes(ring(), purpose)
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in ring.derive(purpose)])
 
 
 def box(purpose: str) -> MultiFernet:
-    """Seal with the newest key, open with any. Purposes in use: `field`, `session`."""
+    """Seal with the newest key, open with any."""
     return _box(ring(), purpose)
 
 
@@ -83,5 +83,5 @@ def _index_keys(ring: KeyRing, purpose: str) -> list[bytes]:
 
 
 def index_keys(purpose: str) -> list[bytes]:
-    """HMAC keys, newest first. Purposes in use: `bidx/<table>/<column>`, `cache`, `sentinel`."""
+    """HMAC keys, newest first."""
     return _index_keys(index_ring(), purpose)

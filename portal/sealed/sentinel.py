@@ -1,50 +1,73 @@
-"""One row that opens only with the right keys: wrong keys stop the start, before they can hide or harm a value."""
+"""One row for each key that ever sealed or indexed something here: wrong or missing keys stop the start.
+
+A row holds the key's id and a fingerprint, HMAC-SHA256 of a constant under a key of its own purpose, cut to 128 bits.
+A key gets its row when it stands first in its list, so a key that is only read along does not bind anybody yet.
+"""
 
 import hmac
 import uuid
 from typing import Any
 
-from cryptography.fernet import InvalidToken
-from django.db import OperationalError, ProgrammingError, connection
+from django.db import OperationalError, ProgrammingError, connection, transaction
 
-from .keys import box, index_keys
+from .keys import KeyRing, index_ring, ring
 
-WORDS = "sealed storage opens"
+WORDS = b"sealed storage opens"
 
 
 class WrongKeys(Exception):
-    """The configured keys are not those that this database was sealed with."""
+    """The configured keys are not those that this database was sealed with. The message names ids, never keys."""
 
 
-def _tags() -> list[uuid.UUID]:
-    return [uuid.UUID(bytes=hmac.digest(k, WORDS.encode(), "sha256")[:16]) for k in index_keys("sentinel")]
+def fingerprints(keys: KeyRing) -> dict[str, uuid.UUID]:
+    """By key id, what only the holder of the key can make."""
+    made = [uuid.UUID(bytes=hmac.digest(key, WORDS, "sha256")[:16]) for key in keys.derive("sentinel")]
+    return dict(zip((kid for kid, _ in keys.masters), made, strict=True))
 
 
 def guard() -> None:
-    """Raise WrongKeys unless the sentinel opens; a database without tables yet passes."""
+    """Raise WrongKeys unless every known key is there; then take note of new ones. Without tables yet it passes."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT token, tag FROM portal_sentinel WHERE id = 1")
-            row = cursor.fetchone()
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT setting, kid, fingerprint FROM portal_sentinel")
+            known = {(setting, kid): fingerprint for setting, kid, fingerprint in cursor.fetchall()}
     except (ProgrammingError, OperationalError):  # no table yet, or no database: others say that better
         return
-    if row is None:
-        return
-    token, tag = row
-    try:
-        opened = box("field").decrypt(token.encode()).decode() == WORDS
-    except InvalidToken:
-        opened = False
-    if not opened:
-        raise WrongKeys("PII_KEYS holds none of the keys that this database was sealed with; nothing was changed")
-    if tag not in _tags():
-        raise WrongKeys("PII_INDEX_KEYS holds none of the keys that this database was indexed with")
+    for keys in (ring(), index_ring()):
+        ours = fingerprints(keys)
+        for (setting, kid), fingerprint in known.items():
+            if setting == keys.setting and ours.get(kid) != fingerprint:
+                raise WrongKeys(_why(setting, kid, is_missing=kid not in ours))
+    for keys in (ring(), index_ring()):
+        newest = keys.masters[0][0]
+        if (keys.setting, newest) not in known:
+            _note(keys.setting, newest, fingerprints(keys)[newest])
+
+
+def _why(setting: str, kid: str, *, is_missing: bool) -> str:
+    if not is_missing:
+        return f"{setting} holds another key under the id {kid} than the one this database knows; nothing was changed"
+    return (
+        f"{setting} lacks the key {kid}, under which this database holds values; nothing was changed"
+        f" (with it, `manage.py pii_keys retire {kid}` says whether it is still needed)"
+    )
+
+
+def _note(setting: str, kid: str, fingerprint: uuid.UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO portal_sentinel (setting, kid, fingerprint) VALUES (%s, %s, %s)"
+            " ON CONFLICT (setting, kid) DO NOTHING",
+            [setting, kid, fingerprint],
+        )
+
+
+def forget(keys: KeyRing, kid: str) -> None:
+    """Nothing needs this key any more: the portal starts without it."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM portal_sentinel WHERE setting = %s AND kid = %s", [keys.setting, kid])
 
 
 def place(**_: Any) -> None:
-    """After migrating: put the sentinel there once, or check it."""
-    from portal.models import Sentinel
-
-    token = box("field").encrypt(WORDS.encode()).decode()
-    Sentinel.objects.get_or_create(id=1, defaults={"token": token, "tag": _tags()[0]})
+    """After migrating."""
     guard()

@@ -18,7 +18,6 @@ from django.db.utils import InterfaceError, OperationalError
 from notifications import flows, tasks
 from notifications.models import Delivery, Lane
 from portal.celery import app as celery
-from portal.sealed.sentinel import guard
 
 TICK = 5  # seconds between two looks when nobody wakes us
 PROBE = 2  # seconds between two looks for a broker that went away
@@ -94,7 +93,6 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        guard()
         self.stopping = False
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
