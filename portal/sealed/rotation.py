@@ -146,8 +146,8 @@ def _turn(table: Table, rows: list[Any], tokens: list[Any], pool: Pool) -> int:
     """Write what was sealed anew; a row that was saved meanwhile is read and sealed once more."""
     width, changes = len(table.fields), []
     if BAD in tokens:
-        place = table.place(table.fields[tokens.index(BAD) % width])
-        raise Spoilt(f"{place} holds a value that no key opens; nothing more was changed")
+        where = table.place(table.fields[tokens.index(BAD) % width])
+        raise Spoilt(f"{where} holds a value that no key opens; nothing more was changed")
     for place, row in enumerate(rows):
         new = tokens[place * width : (place + 1) * width]
         if any(new):

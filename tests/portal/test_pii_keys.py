@@ -46,10 +46,15 @@ def test_every_sealed_column_is_known_sessions_too():
     assert {"notifications_event.context", "notifications_delivery.recipient", "devices_signin.network"} <= names
 
 
-def test_after_a_rotation_the_old_key_is_needed_no_more(alice, turned, settings, capsys):
+@pytest.fixture
+def session(db) -> SessionStore:
     session = SessionStore()
     session["kept"] = "yes"
     session.save()
+    return session
+
+
+def test_after_a_rotation_the_old_key_is_needed_no_more(alice, session, turned, settings, capsys):
     assert ask(capsys, "status")["accounts_customer.email"] == {"k1": 1}
     with pytest.raises(CommandError, match="under older keys"):
         call_command("pii_keys", "verify")
@@ -57,8 +62,6 @@ def test_after_a_rotation_the_old_key_is_needed_no_more(alice, turned, settings,
         call_command("pii_keys", "retire", "k1")
     with pytest.raises(CommandError, match=r"values may still need i1: run `pii_keys reindex`"):
         call_command("pii_keys", "retire", "i1")
-    with pytest.raises(CommandError, match="k1"):
-        call_command("pii_keys", "retire", "k1")
     assert ask(capsys, "rotate")["sealed anew"] == 4  # e-mail and mobile, allauth's e-mail, the session
     assert ask(capsys, "rotate")["sealed anew"] == 0  # twice is once
     ask(capsys, "reindex")
