@@ -9,6 +9,7 @@ from accounts.models import Customer, Look, PhotoId
 from portal.privacy import Held
 
 ACCOUNT = "until the account is closed"
+KEPT = "until PHOTO_ID_KEPT_DAYS (30) days after the review; whether it was approved stays until the account is closed"
 HOLDS = {
     "Customer.email": Held("to send you documents and to sign you in", ACCOUNT),
     "Customer.mobile": Held("to send you documents and codes, and to sign you in", ACCOUNT),
@@ -20,7 +21,7 @@ HOLDS = {
     "Customer.landline": Held("to call you in urgent cases", ACCOUNT),
     "Customer.address": Held("for invoices", ACCOUNT),
     "Customer.postal_code": Held("for invoices", ACCOUNT),
-    "PhotoId.file_key": Held("opens the photo of your ID card, which proves who you are", ACCOUNT),
+    "PhotoId.file_key": Held("opens the photo of your ID card, which proves who you are", KEPT),
     "PhotoId.reason": Held("tells you why a photo was refused", ACCOUNT),
     "Look.why": Held("tells you why our staff looked at your information", ACCOUNT),
 }
@@ -31,7 +32,12 @@ def export(customer: Customer) -> dict[str, Any]:
     person = {name: str(getattr(customer, name) or "") for name in Customer.PERSONAL}
     addresses = EmailAddress.objects.filter(user=customer)
     photos = [
-        {"at": p.submitted_at.isoformat(), "status": p.status, "reason": p.reason or ""}
+        {
+            "at": p.submitted_at.isoformat(),
+            "status": p.status,
+            "reason": p.reason or "",
+            "valid_until": p.expires_on.isoformat() if p.expires_on else "",
+        }
         for p in PhotoId.objects.visible_to(customer)
     ]
     looks = [{"at": k.at.isoformat(), "fields": k.fields, "why": k.why} for k in Look.objects.visible_to(customer)]

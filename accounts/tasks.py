@@ -8,3 +8,8 @@ from accounts import flows
 @shared_task(name="accounts.forget_unfinished")  # type: ignore[untyped-decorator]
 def forget_unfinished() -> None:
     flows.forget_unfinished()
+
+
+@shared_task(name="accounts.tidy_photo_ids")  # type: ignore[untyped-decorator]
+def tidy_photo_ids() -> None:
+    flows.tidy_photo_ids()

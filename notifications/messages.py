@@ -56,6 +56,8 @@ CATALOGUE: dict[str, Message] = {
         Message("new_device", Purpose.SECURITY, Lane.MONEY),
         Message("photo_id_approved", Purpose.SERVICE, Lane.TICKETS),
         Message("photo_id_refused", Purpose.SERVICE, Lane.TICKETS),
+        Message("photo_id_expired", Purpose.SERVICE, Lane.TICKETS),
+        Message("photo_id_asked_again", Purpose.SERVICE, Lane.TICKETS),
         Message("invoice_issued", Purpose.MONEY, Lane.MONEY),
         Message("payment_received", Purpose.MONEY, Lane.MONEY),
         Message("payment_not_applied", Purpose.MONEY, Lane.MONEY),

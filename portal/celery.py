@@ -26,7 +26,9 @@ PERIODIC = {
     "billing.reconcile": 120,
     "billing.forget_tokens": 3600,
     "accounts.forget_unfinished": 3600,
+    "accounts.tidy_photo_ids": 3600,
     "portal.clear_sessions": 24 * 3600,
+    "portal.shred_orphans": 24 * 3600,
     "devices.forget_old": 24 * 3600,
 }
 app.conf.beat_schedule = {

@@ -53,6 +53,11 @@ def day(value: date, language: str) -> str:
     )
 
 
+def short_day(value: date) -> str:
+    """1405/09/02, in Latin digits: for marks and forms."""
+    return str(jdatetime.date.fromgregorian(date=local_date(value)).strftime("%Y/%m/%d"))
+
+
 @lru_cache(maxsize=4096)
 def moment(value: datetime, language: str) -> str:
     """«دوشنبه ۲ آذر ۱۴۰۵ ساعت ۱۳:۲۰» or "Monday 23 November 2026, 13:20", by the clock of the portal's time zone."""

@@ -167,6 +167,10 @@ STORAGES = {
     "staticfiles": {"BACKEND": "portal.static_files.StaticFiles"},
 }
 UPLOAD_CAP = 11 * 1024 * 1024  # bytes kept of one uploaded file; forms set their own, lower limits
+PHOTO_ID_KEPT_DAYS = env.int("PHOTO_ID_KEPT_DAYS", default=30)  # after the review; then the picture is shredded
+PHOTO_ID_VALID_DAYS = env.int(
+    "PHOTO_ID_VALID_DAYS", default=5 * 365
+)  # of an approval, unless staff name the card's day
 FILE_UPLOAD_HANDLERS = ["portal.sealed.uploads.InMemoryUploadHandler"]
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"

@@ -2,9 +2,16 @@
 
 from accounts.flows.contact import forget_unfinished, make_way, tell_old_email, tell_old_mobile
 from accounts.flows.looks import reveal
-from accounts.flows.photo_id import look_at_photo, review_photo_id, submit_photo_id
+from accounts.flows.photo_id import (
+    ask_for_photo_id_again,
+    look_at_photo,
+    review_photo_id,
+    submit_photo_id,
+    tidy_photo_ids,
+)
 
 __all__ = [
+    "ask_for_photo_id_again",
     "forget_unfinished",
     "look_at_photo",
     "make_way",
@@ -13,4 +20,5 @@ __all__ = [
     "submit_photo_id",
     "tell_old_email",
     "tell_old_mobile",
+    "tidy_photo_ids",
 ]

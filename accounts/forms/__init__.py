@@ -3,9 +3,10 @@
 from accounts.forms.photo_id import PhotoIdForm
 from accounts.forms.profile import DateOfBirthField, ProfileForm
 from accounts.forms.sign_in import CodeForm, LoginForm, SignupForm
-from accounts.forms.staff import FindForm, ReasonForm, RefusalForm
+from accounts.forms.staff import ApprovalForm, FindForm, ReasonForm, RefusalForm
 
 __all__ = [
+    "ApprovalForm",
     "CodeForm",
     "DateOfBirthField",
     "FindForm",

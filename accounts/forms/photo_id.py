@@ -1,5 +1,7 @@
 """The photo of an ID card."""
 
+from typing import BinaryIO, cast
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
@@ -23,6 +25,6 @@ class PhotoIdForm(forms.Form):
         if getattr(upload, "too_large", False) or (upload.size or 0) > MAX_BYTES:
             raise ValidationError(_("This file is larger than 10 MB. Please take a smaller photo."), code="size")
         try:
-            return sanitise(upload.read())
+            return sanitise(cast(BinaryIO, upload.file))
         except BadPhoto as error:
             raise ValidationError(error.words, code="photo") from None

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import jdatetime
@@ -14,33 +15,37 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import iran
 from accounts.models import Customer
+from portal import jalali
 
 
-class DateOfBirthField(forms.CharField):
+class DayField(forms.CharField):
     """A day in the Jalali or the Gregorian calendar; which one is plain from the year."""
 
     def prepare_value(self, value: Any) -> Any:
         """A stored day in the calendar of the page's language; what was typed stays as it was typed."""
         if not isinstance(value, dt.date):
             return value
-        persian = get_language() == "fa"
-        return jdatetime.date.fromgregorian(date=value).strftime("%Y/%m/%d") if persian else value.isoformat()
+        return jalali.short_day(value) if get_language() == "fa" else value.isoformat()
 
     def clean(self, value: Any) -> dt.date | None:
         text = iran.clean_number(super().clean(value).replace("-", "/").replace(".", "/"))
         if not text:
             return None
-        day: dt.date | None = None
         if match := re.fullmatch(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})", text):
             year, month, number = (int(part) for part in match.groups())
-            try:
-                day = jdatetime.date(year, month, number).togregorian() if year < 1700 else dt.date(year, month, number)
-            except ValueError:
-                day = None
-        if day is None:
-            raise ValidationError(_("Please write a date such as 1370/05/14 or 1991-08-05."), code="date")
-        today = timezone.localdate()
-        if not dt.date(1900, 1, 1) <= day <= today:
+            with suppress(ValueError):
+                return (
+                    jdatetime.date(year, month, number).togregorian() if year < 1700 else dt.date(year, month, number)
+                )
+        raise ValidationError(_("Please write a date such as 1370/05/14 or 1991-08-05."), code="date")
+
+
+class DateOfBirthField(DayField):
+    """A day within a lifetime."""
+
+    def clean(self, value: Any) -> dt.date | None:
+        day = super().clean(value)
+        if day and not dt.date(1900, 1, 1) <= day <= timezone.localdate():
             raise ValidationError(_("This date lies outside a lifetime. Please check the year."), code="date")
         return day
 

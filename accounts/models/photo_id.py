@@ -1,8 +1,10 @@
 """The photo of an ID card, from the upload to the review."""
 
+import datetime as dt
 import uuid
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +19,15 @@ class PhotoIdQuerySet(SealedQuerySet):
     def visible_to(self, customer: Customer) -> Self:
         return self.filter(customer=customer)
 
+    def run_out(self) -> Self:
+        """Approved for a card that is valid no more."""
+        return self.filter(status=PhotoId.Status.APPROVED, expires_on__lt=timezone.localdate())
+
+    def kept_long_enough(self) -> Self:
+        """Reviewed so long ago that the picture itself is needed no more."""
+        long_ago = timezone.now() - dt.timedelta(days=settings.PHOTO_ID_KEPT_DAYS)
+        return self.filter(reviewed_at__lt=long_ago).exclude(file="")
+
 
 class PhotoId(SealedModel):
     """A photo of an ID card: sealed file, reviewed by staff."""
@@ -25,24 +36,30 @@ class PhotoId(SealedModel):
         WAITING = "waiting", _("Waiting for review")
         APPROVED = "approved", _("Approved")
         REFUSED = "refused", _("Refused")
+        EXPIRED = "expired", _("Expired")
+        ASKED_AGAIN = "asked_again", _("Asked for again")
         REPLACED = "replaced", _("Replaced")
 
     NEXT: ClassVar[dict[Status, set[Status]]] = {
         Status.WAITING: {Status.APPROVED, Status.REFUSED, Status.REPLACED},
-        Status.APPROVED: set(),
+        Status.APPROVED: {Status.EXPIRED, Status.ASKED_AGAIN},
         Status.REFUSED: {Status.REPLACED},
+        Status.EXPIRED: {Status.REPLACED},
+        Status.ASKED_AGAIN: {Status.REPLACED},
         Status.REPLACED: set(),
     }
     TONE: ClassVar[dict[Status, str]] = {
         Status.WAITING: "wait",
         Status.APPROVED: "ok",
         Status.REFUSED: "bad",
+        Status.EXPIRED: "bad",
+        Status.ASKED_AGAIN: "bad",
         Status.REPLACED: "off",
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="photo_ids", verbose_name=_("customer"))
-    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.WAITING)
+    status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.WAITING)
     file = models.CharField(max_length=80, blank=True, editable=False)
     file_key = SealedCharField(max_length=64, null=True, blank=True, editable=False)
     reason = SealedTextField(_("reason that the customer reads"), null=True, blank=True)
@@ -51,6 +68,7 @@ class PhotoId(SealedModel):
     reviewed_by = models.ForeignKey(
         Customer, models.PROTECT, null=True, related_name="+", editable=False, verbose_name=_("reviewed by")
     )
+    expires_on = models.DateField(_("valid until"), null=True, blank=True, editable=False)
 
     objects = PhotoIdQuerySet.as_manager()  # type: ignore[misc]
 
@@ -63,8 +81,16 @@ class PhotoId(SealedModel):
                 fields=["customer"], condition=models.Q(status="waiting"), name="accounts_photoid_one_waiting"
             ),
             models.CheckConstraint(
-                condition=~models.Q(status="refused") | models.Q(reason__isnull=False),
+                condition=~models.Q(status__in=["refused", "asked_again"]) | models.Q(reason__isnull=False),
                 name="accounts_photoid_refusal_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(reviewed_by=None) | ~models.Q(reviewed_by=models.F("customer")),
+                name="accounts_photoid_nobody_reviews_their_own",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status="approved") | models.Q(expires_on__isnull=False),
+                name="accounts_photoid_approval_has_its_end",
             ),
         ]
 
@@ -79,10 +105,16 @@ class PhotoId(SealedModel):
     def aad(self) -> bytes:
         return b"photoid:" + self.id.bytes
 
+    @property
+    def kept_until(self) -> dt.date | None:
+        """The day on which the picture is shredded, once it was reviewed."""
+        if not self.reviewed_at or not self.file:
+            return None
+        return timezone.localdate(self.reviewed_at) + dt.timedelta(days=settings.PHOTO_ID_KEPT_DAYS)
+
     def keep(self, jpeg: bytes) -> None:
-        """Seal the picture and save the row."""
+        """Seal the picture into storage; the row that opens it is saved afterwards."""
         self.file, self.file_key = files.put(jpeg, aad=self.aad)
-        self.save()
 
     def picture(self) -> bytes:
         """The JPEG, opened. Who calls this writes a Look first."""
@@ -90,8 +122,12 @@ class PhotoId(SealedModel):
 
     def shred(self) -> None:
         """Lose the picture for good; the outcome of the review stays."""
-        name, self.file, self.file_key = self.file, "", None
+        self.lose()
         self.save(update_fields=["file", "file_key"])
+
+    def lose(self) -> None:
+        """The file goes with the transaction, the row is saved by who called."""
+        name, self.file, self.file_key = self.file, "", None
         if name:
             transaction.on_commit(lambda: files.shred(name))
 
@@ -107,11 +143,22 @@ class PhotoId(SealedModel):
         self.save(update_fields=["status", *changes])
         return True
 
-    def approve(self, staff: Customer) -> bool:
-        return self._move_to(self.Status.APPROVED, reviewed_by=staff, reviewed_at=timezone.now())
+    def approve(self, staff: Customer, expires_on: dt.date) -> bool:
+        return self._move_to(self.Status.APPROVED, **self._by(staff), expires_on=expires_on)
 
     def refuse(self, staff: Customer, reason: str) -> bool:
-        return self._move_to(self.Status.REFUSED, reviewed_by=staff, reviewed_at=timezone.now(), reason=reason)
+        return self._move_to(self.Status.REFUSED, **self._by(staff), reason=reason)
+
+    def _by(self, staff: Customer) -> dict[str, Any]:
+        if staff.pk == self.customer_id:
+            raise ValueError("photo ID: nobody reviews their own")
+        return {"reviewed_by": staff, "reviewed_at": timezone.now()}
+
+    def expire(self) -> bool:
+        return self._move_to(self.Status.EXPIRED)
+
+    def ask_again(self, reason: str) -> bool:
+        return self._move_to(self.Status.ASKED_AGAIN, reason=reason)
 
     def replace(self) -> bool:
         return self._move_to(self.Status.REPLACED)

@@ -5,17 +5,21 @@ number and a last-chunk flag (the STREAM construction, Hoang, Reyhanitabar, Roga
 or repeating chunks fails, and the row's id as associated data keeps one row's file from standing in for another's.
 """
 
+import datetime as dt
 import os
 import secrets
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
-MAGIC, CHUNK = b"YSF1", 64 * 1024
+MAGIC, CHUNK, TAG = b"YSF1", 64 * 1024, 16
+HEAD = len(MAGIC) + 7
 
 
 class Damaged(Exception):
@@ -29,27 +33,41 @@ class Stored(NamedTuple):
     key: str
 
 
-def seal(content: bytes, key: bytes, aad: bytes) -> bytes:
-    """Encrypt; `key` is 32 bytes."""
+def seal(content: bytes, key: bytes, aad: bytes) -> bytearray:
+    """Encrypt, each chunk straight into its place; `key` is 32 bytes."""
     gcm, prefix = AESGCM(key), os.urandom(7)
-    parts = [content[i : i + CHUNK] for i in range(0, len(content), CHUNK)] or [b""]
-    last = len(parts) - 1
-    sealed = [gcm.encrypt(prefix + struct.pack(">IB", i, i == last), part, aad) for i, part in enumerate(parts)]
-    return b"".join((MAGIC, prefix, *sealed))
+    clear, count = memoryview(content), max(1, -(-len(content) // CHUNK))
+    sealed = bytearray(HEAD + len(content) + count * TAG)
+    sealed[:HEAD] = MAGIC + prefix
+    room, at = memoryview(sealed), HEAD
+    for number in range(count):
+        part = clear[number * CHUNK : (number + 1) * CHUNK]
+        end = at + len(part) + TAG
+        gcm.encrypt_into(_nonce(prefix, number, count), part, aad, room[at:end])
+        at = end
+    return sealed
 
 
 def unseal(sealed: bytes, key: bytes, aad: bytes) -> bytes:
     """Decrypt; raises Damaged if anything differs from what was sealed."""
-    if sealed[:4] != MAGIC:
+    count = -(-(len(sealed) - HEAD) // (CHUNK + TAG))
+    if sealed[: len(MAGIC)] != MAGIC or count < 1:
         raise Damaged("not a sealed file")
-    gcm, prefix, body = AESGCM(key), sealed[4:11], sealed[11:]
-    parts = [body[i : i + CHUNK + 16] for i in range(0, len(body), CHUNK + 16)]
-    last = len(parts) - 1
+    gcm, prefix, body = AESGCM(key), bytes(sealed[len(MAGIC) : HEAD]), memoryview(sealed)[HEAD:]
+    clear = bytearray(max(0, len(body) - count * TAG))
+    room = memoryview(clear)
     try:
-        opened = [gcm.decrypt(prefix + struct.pack(">IB", i, i == last), part, aad) for i, part in enumerate(parts)]
-    except InvalidTag:
+        for number in range(count):
+            part = body[number * (CHUNK + TAG) : (number + 1) * (CHUNK + TAG)]
+            place = room[number * CHUNK : number * CHUNK + max(0, len(part) - TAG)]
+            gcm.decrypt_into(_nonce(prefix, number, count), part, aad, place)
+    except (InvalidTag, ValueError):
         raise Damaged("the sealed file was changed, cut or belongs to another row") from None
-    return b"".join(opened)
+    return bytes(clear)
+
+
+def _nonce(prefix: bytes, number: int, count: int) -> bytes:
+    return prefix + struct.pack(">IB", number, number == count - 1)
 
 
 def put(content: bytes, *, aad: bytes) -> Stored:
@@ -63,6 +81,16 @@ def get(name: str, key: str, *, aad: bytes) -> bytes:
     """Read a sealed file back."""
     with default_storage.open(name) as file:
         return unseal(file.read(), bytes.fromhex(key), aad)
+
+
+def orphans(known: set[str], older_than: dt.timedelta) -> Iterator[str]:
+    """Names in storage that no row knows: their transaction was rolled back, or their shredding was cut short."""
+    now = timezone.now()
+    for folder in default_storage.listdir("")[0]:
+        for file in default_storage.listdir(folder)[1]:
+            name = f"{folder}/{file}"
+            if name not in known and now - default_storage.get_modified_time(name) > older_than:
+                yield name
 
 
 def shred(name: str) -> None:

@@ -7,7 +7,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from accounts.photo import MAX_SIDE, BadPhoto, sanitise
+from accounts.photo import ENOUGH, MAX_SIDE, BadPhoto, sanitise, watermarked
 
 
 def jpeg(size=(800, 500), **options) -> bytes:
@@ -26,19 +26,47 @@ def with_secrets() -> bytes:
 def test_place_camera_comment_and_trailing_bytes_are_gone():
     raw = with_secrets()
     assert raw.count(b"SECRET") == 3
-    clean = sanitise(raw)
+    clean = sanitise(io.BytesIO(raw))
     assert b"SECRET" not in clean and not dict(Image.open(io.BytesIO(clean)).getexif())
 
 
-def test_a_large_picture_is_made_smaller():
-    assert max(Image.open(io.BytesIO(sanitise(jpeg((4000, 3000), quality=30)))).size) == MAX_SIDE
+@pytest.mark.parametrize(
+    ("size", "kept"), [((2900, 2000), MAX_SIDE), ((4000, 3000), 2000), ((2000, 6000), MAX_SIDE), ((1400, 900), 1400)]
+)
+def test_a_large_picture_is_made_smaller_and_keeps_enough_to_be_read(size, kept):
+    longer = max(Image.open(io.BytesIO(sanitise(io.BytesIO(jpeg(size, quality=30))))).size)
+    assert longer == kept and longer >= min(ENOUGH, max(size))
+
+
+def test_a_photo_taken_sideways_stands_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned
+    assert Image.open(io.BytesIO(sanitise(io.BytesIO(jpeg((800, 500), exif=exif))))).size == (500, 800)
+
+
+def test_holes_become_white():
+    out = io.BytesIO()
+    Image.new("RGBA", (40, 30), (200, 0, 0, 0)).save(out, "PNG")
+    assert min(Image.open(io.BytesIO(sanitise(out))).getpixel((20, 15))) > 250
+
+
+@pytest.mark.parametrize("shade", [5, 128, 250])
+def test_the_mark_is_seen_on_dark_and_on_light_and_hides_nothing(shade):
+    out = io.BytesIO()
+    Image.new("RGB", (1200, 800), (shade,) * 3).save(out, "JPEG")
+    marked = Image.open(io.BytesIO(watermarked(out.getvalue(), "0a1b2c 2026-11-27 04:00 UTC"))).convert("L")
+    seen = [abs(value - shade) > 30 for value in marked.tobytes()]
+    assert 0.01 < sum(seen) / len(seen) < 0.2
+    for box in ((0, 0, 600, 400), (600, 400, 1200, 800)):  # in each quarter, so that no part can be cut out clean
+        low, high = marked.crop(box).getextrema()
+        assert high - low > 40
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_png_and_webp_become_jpeg(kind):
     out = io.BytesIO()
     Image.new("RGBA", (40, 30), (200, 0, 0, 128)).save(out, kind)
-    assert Image.open(io.BytesIO(sanitise(out.getvalue()))).format == "JPEG"
+    assert Image.open(io.BytesIO(sanitise(out))).format == "JPEG"
 
 
 def png_bomb(width: int, height: int) -> bytes:
@@ -66,5 +94,5 @@ def png_bomb(width: int, height: int) -> bytes:
 )
 def test_what_is_no_photo_is_refused_with_words(raw):
     with pytest.raises(BadPhoto) as raised:
-        sanitise(raw)
+        sanitise(io.BytesIO(raw))
     assert str(raised.value.words)

@@ -29,6 +29,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "contact_changed": {"what": "email"},
     "new_device": {"device": "Firefox on Linux", "at": "2026-11-23T10:00:00+00:00", "url": "http://127.0.0.1:8000/d/"},
     "photo_id_approved": {"reason": "", "url": "http://127.0.0.1:8000/profile/photo-id/"},
+    "photo_id_expired": {"reason": "", "url": "http://127.0.0.1:8000/profile/photo-id/"},
+    "photo_id_asked_again": {"reason": "A new card", "url": "http://127.0.0.1:8000/profile/photo-id/"},
     "photo_id_refused": {"reason": "Too dark", "url": "http://127.0.0.1:8000/profile/photo-id/"},
     "invoice_issued": {
         "number": "1405-000012",
