@@ -25,8 +25,8 @@ class BadPhoto(Exception):
 def sanitise(file: BinaryIO) -> bytes:
     """JPEG, PNG or WebP in; a JPEG of at most MAX_SIDE pixels a side out. Raises BadPhoto.
 
-    Memory beside the file itself: the picture as it is decoded, and one copy of at most MAX_SIDE a side. A JPEG is
-    decoded at half or a quarter of its size where that leaves ENOUGH pixels.
+    Memory: the file and the picture as it is decoded; then, the file closed, the picture and one copy of at most
+    MAX_SIDE a side. A JPEG is decoded at half or a quarter of its size where that leaves ENOUGH pixels.
     """
     try:
         with warnings.catch_warnings():
@@ -38,6 +38,7 @@ def sanitise(file: BinaryIO) -> bytes:
                 raise BadPhoto(_("This picture moves. Please send a still photo."))
             picture.draft("RGB", (ENOUGH, ENOUGH))
             picture.load()
+            file.close()  # its memory is needed for the copy
     except UnidentifiedImageError:
         raise BadPhoto(_("This file is not a JPEG, PNG or WebP picture. Please send a photo of the card.")) from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombWarning, Image.DecompressionBombError):

@@ -22,6 +22,7 @@ from django.db import DataError, models
 from django.db.models import NOT_PROVIDED, lookups
 from django.db.models.query_utils import DeferredAttribute
 from django.utils import timezone
+from django.utils.functional import cached_property
 from encrypted_model_fields import fields as emf
 
 from .index import SealedExact, SealedIn
@@ -102,7 +103,7 @@ class SealedMixin:
             raise FieldError(f"{self._where}: the row must have its key before a value is sealed for it")
         return str(owner)
 
-    @property
+    @cached_property
     def bound_to(self) -> str:
         """The attribute of the row that its tokens are bound to."""
         key: Any = self.model._meta.pk
@@ -128,8 +129,11 @@ class SealedMixin:
 
     def binding(self, owner: str) -> bytes:
         """The bytes that stand before a value of this row and column."""
-        place = f"{self.model._meta.db_table}.{self.column}:{owner}"
-        return hashlib.sha256(place.encode()).digest()[:BINDING]
+        return hashlib.sha256(f"{self._place}:{owner}".encode()).digest()[:BINDING]
+
+    @cached_property
+    def _place(self) -> str:
+        return f"{self.model._meta.db_table}.{self.column}"
 
     @property
     def _where(self) -> str:

@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-ROWS = ("dashboard", "completed_order", "middleware_tax")
+ROWS = ("dashboard", "completed_order", "middleware_tax", "photo_sealing", "photo_memory")
 OUT = Path(__file__).resolve().parents[2] / "var" / "bench"
 
 
