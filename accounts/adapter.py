@@ -128,9 +128,11 @@ class Adapter(DefaultAccountAdapter):
     def send_notification_mail(
         self, template_prefix: str, user: Customer, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
-        """A new password is told on both channels; a changed address is told by accounts/flows/contact.py."""
+        """A new password or factor is told on both channels; a changed address by accounts/flows/contact.py."""
         if template_prefix.removeprefix("account/email/") in ("password_reset", "password_changed", "password_set"):
             self._tell(user, "password_changed")
+        elif template_prefix.startswith("mfa/email/"):
+            self._tell(user, "second_factor", context={"what": template_prefix.removeprefix("mfa/email/")})
 
     def _tell(self, customer: Customer, message: str, **more: Any) -> None:
         with transaction.atomic():

@@ -1,11 +1,12 @@
-"""django-allauth's e-mail table, sealed.
+"""django-allauth's tables of e-mail addresses and second factors, sealed.
 
-allauth keeps every address in clear and its model cannot be swapped (allauth 65.21), so the column is replaced right
-after its models load. accounts/allauth_migrations holds the table's own migration, and
-tests/accounts/test_allauth_sealed.py fails when an upgrade changes what this stands on.
+allauth keeps addresses and the seeds of codes in clear and its models cannot be swapped (allauth 65.21), so the columns
+are replaced right after the models load. accounts/allauth_migrations and accounts/mfa_migrations hold the tables' own
+migrations, and tests/accounts/test_allauth_sealed.py fails when an upgrade changes what this stands on.
 """
 
 from allauth.account.apps import AccountConfig
+from allauth.mfa.apps import MFAConfig
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 
 
@@ -34,3 +35,21 @@ class SealedAccountConfig(AccountConfig):
             UniqueConstraint(fields=["email_bi"], condition=Q(verified=True), name="unique_verified_email"),
             CheckConstraint(condition=Q(email_bi__isnull=False), name="account_emailaddress_email_has_its_index"),
         ]
+
+
+class SealedMfaConfig(MFAConfig):
+    """`allauth.mfa` with all of `Authenticator.data` sealed: seeds, public keys, and what a passkey is called."""
+
+    def import_models(self) -> None:
+        super().import_models()
+        from allauth.mfa.models import Authenticator
+
+        from portal.sealed.fields import SealedJSONField
+
+        meta = Authenticator._meta
+        if isinstance(meta.get_field("data"), SealedJSONField):
+            return
+        meta.local_fields.remove(meta.get_field("data"))
+        meta._expire_cache()
+        Authenticator.sealed_to = "user_id"
+        SealedJSONField().contribute_to_class(Authenticator, "data")

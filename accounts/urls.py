@@ -1,12 +1,22 @@
 """Addresses of this room; sign-in and sign-up are allauth's, under /accounts/."""
 
+from allauth.account import views as allauth_views
+from allauth.account.decorators import reauthentication_required
 from django.urls import path
 
 from accounts import views
 
+# allauth asks for the old password alone before a new one, and for nothing before a new mobile.
+change_password = reauthentication_required(allauth_views.password_change)
+change_phone = reauthentication_required(allauth_views.change_phone)
+
 urlpatterns = [
+    path("accounts/password/change/", change_password, name="account_change_password"),
+    path("accounts/phone/change/", change_phone, name="account_change_phone"),
     path("profile/", views.profile, name="profile"),
     path("profile/edit/", views.profile_edit, name="profile_edit"),
     path("profile/photo-id/", views.photo_id, name="photo_id"),
+    path("accounts/2fa/webauthn/keys/<int:pk>/remove/", views.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
+    path("profile/export/", views.export, name="export"),
     path("profile/access-log/", views.access_log, name="access_log"),
 ]

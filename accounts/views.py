@@ -1,16 +1,21 @@
 """Your profile, the photo of your ID card, and who has seen them."""
 
+from typing import Any
+
+from allauth.account.decorators import reauthentication_required
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.flows import submit_photo_id
+from accounts.flows import hand_over, submit_photo_id
 from accounts.forms import PhotoIdForm, ProfileForm
 from accounts.models import Customer, Look, PhotoId
 from accounts.requests import CustomerRequest
@@ -63,9 +68,34 @@ def photo_id(request: CustomerRequest) -> HttpResponse:
 
 
 @login_required
+@reauthentication_required  # type: ignore[untyped-decorator]
+@never_cache
+@require_http_methods(["GET", "POST"])
+def export(request: CustomerRequest) -> HttpResponse:
+    """Everything that we hold about you, as a file; the page says what is in it before it is asked for."""
+    if request.method == "GET":
+        return render(request, "accounts/export.html")
+    response = JsonResponse(hand_over(customer=request.user), json_dumps_params={"ensure_ascii": False, "indent": 1})
+    response.headers["Content-Disposition"] = f'attachment; filename="yaghout-{request.user.ref}.json"'
+    return response
+
+
+@login_required
 @require_safe
 def access_log(request: CustomerRequest) -> HttpResponse:
     """Who of our staff looked at your information, when and why."""
     customer = request.user
     looks = Paginator(Look.objects.visible_to(customer), 20).get_page(request.GET.get("page"))
     return render(request, "accounts/access_log.html", {"looks": looks})
+
+
+class RemovePasskey(RemoveWebAuthnView):
+    """allauth's page; our staff keep their last factor."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.is_authenticated:
+            passkey = get_object_or_404(self.get_queryset(), pk=kwargs["pk"])
+            if not get_adapter().can_delete_authenticator(passkey):
+                messages.warning(request, get_adapter().error_messages["cannot_delete_authenticator"])
+                return redirect("mfa_index")
+        return super().dispatch(request, *args, **kwargs)  # type: ignore[no-any-return]

@@ -53,6 +53,8 @@ CATALOGUE: dict[str, Message] = {
         ),
         Message("password_changed", Purpose.SECURITY, Lane.MONEY),
         Message("contact_changed", Purpose.SECURITY, Lane.MONEY),
+        Message("exported", Purpose.SECURITY, Lane.MONEY),
+        Message("second_factor", Purpose.SECURITY, Lane.MONEY),
         Message("new_device", Purpose.SECURITY, Lane.MONEY),
         Message("photo_id_approved", Purpose.SERVICE, Lane.TICKETS),
         Message("photo_id_refused", Purpose.SERVICE, Lane.TICKETS),

@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "notifications",
     "allauth",
     "accounts.allauth_sealed.SealedAccountConfig",
+    "accounts.allauth_sealed.SealedMfaConfig",
     "billing",
     "devices",
     "policy",
@@ -104,6 +105,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.TooOften",
+    "accounts.middleware.SecondFactorForStaff",
     "devices.middleware.DeviceMiddleware",
 ]
 ROOT_URLCONF = "portal.urls"
@@ -185,7 +187,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
-MIGRATION_MODULES = {"account": "accounts.allauth_migrations"}
+MIGRATION_MODULES = {"account": "accounts.allauth_migrations", "mfa": "accounts.mfa_migrations"}
 ACCOUNT_ADAPTER = "accounts.adapter.Adapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "policy.forms.AcceptPolicyForm"
 ACCOUNT_LOGIN_METHODS = {"email", "phone"}
@@ -213,6 +215,17 @@ ACCOUNT_FORMS = {
     "signup": "accounts.forms.SignupForm",
     "login": "accounts.forms.LoginForm",
     "verify_phone": "accounts.forms.CodeForm",
+}
+MFA_ADAPTER = "accounts.mfa.Factors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs in here before both addresses are proved
+MFA_TOTP_TOLERANCE = 1  # of 30 seconds each: a phone's clock is never quite right
+MFA_FORMS = {
+    "activate_totp": "accounts.forms.ActivateTotpForm",
+    "authenticate": "accounts.forms.FactorForm",
+    "reauthenticate": "accounts.forms.FactorAgainForm",
+    "add_webauthn": "accounts.forms.AddPasskeyForm",
 }
 PASSWORD_RESET_TIMEOUT = 3600  # seconds
 # allauth's own reads addresses outside their rows, where nothing opens.

@@ -8,7 +8,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from accounts.models import Customer
-from tests.base import make_customer
+from tests.base import make_customer, show_second_factor
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +53,8 @@ def carol(db: None) -> Customer:
 def _client(customer: Customer) -> Client:
     client = Client(headers={"accept-language": "en"})
     client.force_login(customer)
+    if customer.is_staff:
+        show_second_factor(client, customer)
     return client
 
 

@@ -1,4 +1,4 @@
-"""Signing up and signing in."""
+"""Signing up and signing in, with one factor or two."""
 
 from typing import Any
 
@@ -6,6 +6,9 @@ from allauth.account.adapter import get_adapter
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
 from allauth.account.forms import VerifyPhoneForm
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.totp.forms import ActivateTOTPForm as AllauthActivateTotpForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
@@ -84,3 +87,42 @@ class CodeForm(VerifyPhoneForm):
     def clean_code(self) -> str:
         self.cleaned_data["code"] = iran.clean_number(self.cleaned_data["code"])
         return super().clean_code()  # type: ignore[no-any-return]
+
+
+class _CodeField(forms.CharField):
+    """A code of an app or of the paper, in whichever digits the keyboard writes."""
+
+    def __init__(self) -> None:
+        attributes = {"inputmode": "numeric", "autocomplete": "one-time-code", "dir": "ltr"}
+        super().__init__(label=_("Code"), max_length=20, widget=forms.TextInput(attrs=attributes))
+
+    def clean(self, value: Any) -> str:
+        return iran.clean_number(super().clean(value))
+
+
+class ActivateTotpForm(AllauthActivateTotpForm):
+    code = _CodeField()
+
+
+class FactorForm(AuthenticateForm):
+    """At sign-in: the app's code, or one of the recovery codes."""
+
+    code = _CodeField()
+
+
+class FactorAgainForm(ReauthenticateForm):
+    """Before a step that matters."""
+
+    code = _CodeField()
+
+
+class AddPasskeyForm(AddWebAuthnForm):
+    """Every key that is added can sign in by itself."""
+
+    name = forms.CharField(
+        label=_("What you call this passkey"),
+        help_text=_("For example: my phone. Only you see it."),
+        max_length=60,
+        required=False,
+    )
+    passwordless = forms.BooleanField(widget=forms.HiddenInput, initial=True)

@@ -13,6 +13,8 @@ def draw(shown: dict[str, Any]) -> str:
         for person in shown["signins"]:
             ways = " or ".join(str(person[key]) for key in ("email", "mobile") if person.get(key))
             lines.append(f"  {person['who']:<{width}}  {ways}  {person['password']}")
+            if seed := person.get("seed"):
+                lines.append(f"  {'':<{width}}  then the code from {shown['outside world']}authenticator/{seed}")
     inside = max(map(len, lines))
     edge = "─" * (inside + 2)
     return "\n".join([f"┌{edge}┐", *(f"│ {line:<{inside}} │" for line in lines), f"└{edge}┘"])

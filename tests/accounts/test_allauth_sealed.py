@@ -6,13 +6,13 @@ from django.db import IntegrityError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ModelState
 
-from portal.sealed.fields import SealedEmailField
+from portal.sealed.fields import SealedEmailField, SealedJSONField
 
 
-def tables() -> dict[str, ModelState]:
-    """allauth.account's tables as the configured migrations make them."""
+def tables(of: str = "account") -> dict[str, ModelState]:
+    """An allauth app's tables as the configured migrations make them."""
     models = MigrationLoader(None).project_state().models
-    return {name: state for (app, name), state in models.items() if app == "account"}
+    return {name: state for (app, name), state in models.items() if app == of}
 
 
 def columns(state: ModelState) -> dict[str, object]:
@@ -49,3 +49,16 @@ def test_one_customer_has_an_address_once(alice):
 def test_one_verified_address_has_one_owner(alice, bob):
     with pytest.raises(IntegrityError):
         EmailAddress.objects.create(user=bob, email="Alice@example.com", verified=True)
+
+
+def test_our_migration_makes_the_table_of_factors_but_for_the_sealed_column(settings):
+    ours = tables("mfa")
+    settings.MIGRATION_MODULES = {}
+    theirs = tables("mfa")
+    assert set(ours) == set(theirs) == {"authenticator"}
+    mine, other = ours["authenticator"], theirs["authenticator"]
+    assert set(mine.fields) == set(other.fields) == {"id", "user", "type", "data", "created_at", "last_used_at"}
+    for name in set(other.fields) - {"data"}:
+        assert mine.fields[name].deconstruct()[1:] == other.fields[name].deconstruct()[1:], name
+    assert isinstance(mine.fields["data"], SealedJSONField)
+    assert [c.name for c in mine.options["constraints"]] == [c.name for c in other.options["constraints"]]

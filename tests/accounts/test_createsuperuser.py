@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from accounts.models import Customer
+from tests.base import show_second_factor
 
 GIVEN = {"email": "Boss@example.com", "mobile": "0912 000 0099", "noinput": True}
 
@@ -21,6 +22,8 @@ def test_who_was_made_signs_in_and_enters_the_staff_screens(db, anyone, password
     call_command("createsuperuser", **GIVEN, json=True)
     assert json.loads(capsys.readouterr().out)["ref"] == Customer.objects.get().ref
     anyone.post("/accounts/login/", {"login": login, "password": "correct-horse-battery"})
+    assert anyone.get("/admin/", follow=True).redirect_chain[-1][0] == "/accounts/2fa/"  # to set up a second factor
+    show_second_factor(anyone, Customer.objects.get())
     assert anyone.get("/admin/").status_code == 200
 
 

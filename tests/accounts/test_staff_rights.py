@@ -7,7 +7,7 @@ from django.test import Client
 from accounts.flows import submit_photo_id
 from accounts.models import Look, PhotoId
 from tests.accounts.test_photo_id import jpeg
-from tests.base import PASSWORD, make_customer
+from tests.base import PASSWORD, make_customer, show_second_factor
 
 
 @pytest.fixture
@@ -19,6 +19,7 @@ def staff(db):
         dave.user_permissions.set(Permission.objects.filter(content_type__app_label="accounts", codename__in=rights))
         client = Client(headers={"accept-language": "en"})
         client.force_login(dave)
+        show_second_factor(client, dave)
         return client
 
     return sign_in

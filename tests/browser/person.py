@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 from playwright.sync_api import Page
 
+from tests.base import app_code
 from tests.browser.stack import ROOT, Stack
 
 SHOTS = ROOT / "var" / "shots"
@@ -226,7 +227,10 @@ class Staff:
         self.page.goto(f"{self.stack.url}/admin/")
         self.page.locator("main [name=login]").fill(self.signin["email"])
         self.page.locator("main [name=password]").fill(self.signin["password"])
-        self.page.locator("main form.form button.button").last.click()
+        self.page.locator("main form.form button.button").first.click()
+        self.page.wait_for_url("**/accounts/2fa/authenticate/")
+        self.page.locator("main [name=code]").fill(app_code(self.signin["seed"]))
+        self.page.locator("main form.form button.button").first.click()
         self.page.wait_for_url("**/admin/")
 
     def go(self, path: str) -> None:

@@ -113,6 +113,7 @@ def test_a_device_known_to_alice_is_new_to_bob(alice, bob):
 
 def test_the_sign_in_follows_its_session_to_a_new_key(alice):
     client, other = sign_in(browser()), sign_in(browser(ANDROID))
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     before = set(SignIn.objects.values_list("session_key", flat=True))
     form = {"oldpassword": PASSWORD, "password1": "another-good-password", "password2": "another-good-password"}
     assert client.post(reverse("account_change_password"), form).status_code == 302

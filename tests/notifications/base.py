@@ -27,6 +27,8 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "password_reset": {"url": "http://127.0.0.1:8000/accounts/password/reset/key/secret/"},
     "password_changed": {},
     "contact_changed": {"what": "email"},
+    "exported": {},
+    "second_factor": {"what": "totp_activated"},
     "new_device": {"device": "Firefox on Linux", "at": "2026-11-23T10:00:00+00:00", "url": "http://127.0.0.1:8000/d/"},
     "photo_id_approved": {"reason": "", "url": "http://127.0.0.1:8000/profile/photo-id/"},
     "photo_id_expired": {"reason": "", "url": "http://127.0.0.1:8000/profile/photo-id/"},

@@ -1,10 +1,12 @@
 """`manage.py demo`: a catalogue, a member of staff and customers to try the portal with."""
 
+import base64
 import json
 from datetime import date
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
@@ -14,6 +16,7 @@ from accounts.models import Customer
 from billing import flows
 from billing.models import Option, Plan
 
+SEED = base64.b32encode(b"yaghout-demo-staff!!").decode()  # of the demo staff's authenticator app
 PASSWORD = "yaghout-demo-1405"  # noqa: S105 - for this machine alone, printed for all to see
 PLANS = [
     (
@@ -81,8 +84,10 @@ class Command(BaseCommand):
     def _staff(self) -> dict[str, str]:
         email, mobile = "staff@example.com", "+989120000000"
         if not Customer.objects.filter(email=email).exists():
-            _verified(email, mobile, language="fa", is_staff=True, is_superuser=True, name="مریم", surname="کارگزار")
-        return _signin("staff", email, mobile, "fa")
+            names = {"name": "مریم", "surname": "کارگزار"}
+            staff = _verified(email, mobile, language="fa", is_staff=True, is_superuser=True, **names)
+            TOTP.activate(staff, SEED)
+        return _signin("staff", email, mobile, "fa") | {"seed": SEED}
 
     def _customer(self, number: int) -> dict[str, str]:
         name, surname, gender, language = PEOPLE[number % len(PEOPLE)]

@@ -1,5 +1,9 @@
 """The desk a person sits at: the phone's messages, the mailbox and the bank's ledger."""
 
+import base64
+import hmac
+import struct
+import time
 from html import escape
 
 from .kavenegar_texts import STATUSES, Texts
@@ -34,6 +38,7 @@ class Desk:
         return [
             Route("GET", "/", self._desk),
             Route("GET", "/mail/*", self._letter),
+            Route("GET", "/authenticator/*", self._authenticator),
         ]
 
     def _desk(self, request: Request) -> Reply:
@@ -83,6 +88,15 @@ class Desk:
         table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         return _panel("ledger", "دفتر بانک", "The bank's ledger", table if rows else "")
 
+    def _authenticator(self, request: Request) -> Reply:
+        """The app on a person's phone that shows a code for a seed."""
+        code = _code(request.path.removeprefix("/authenticator/"), time.time())
+        left = 30 - int(time.time() % 30)
+        shown = f'<p class="code">{latin(code)}</p>' if code else f"<p>{both('یافت نشد', 'Not found')}</p>"
+        wait = both(f"تا {digits(str(left))} ثانیهٔ دیگر کد تازه می‌آید.", f"A new code comes in {left} seconds.")
+        body = f"<main><h1>{both('برنامهٔ کدساز', 'Authenticator app')}</h1>{shown}<p>{wait}</p></main>"
+        return Reply.html(frame("کد", body, look="letter", refresh=True), 200 if code else 404)
+
     def _letter(self, request: Request) -> Reply:
         number, _, rest = request.path.removeprefix("/mail/").partition("/")
         letter = self._mailbox.get(int(number)) if number.isdecimal() and len(number) < 18 else None
@@ -94,6 +108,17 @@ class Desk:
             page = '<base target="_blank">' + letter.body("html")
             return Reply.html(page, headers={"Content-Security-Policy": LETTER_CSP})
         return Reply.html(frame(letter.subject or "نامه", _letter_page(letter), look="letter"))
+
+
+def _code(seed: str, at: float) -> str | None:
+    """RFC 6238 with SHA-1, 30 seconds and 6 digits; None for what is no base32."""
+    try:
+        key = base64.b32decode(seed)
+    except ValueError:
+        return None
+    digest = hmac.digest(key, struct.pack(">Q", int(at // 30)), "sha1")
+    start = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[start : start + 4])[0] & 0x7FFFFFFF) % 10**6:06d}"
 
 
 def _panel(id: str, persian: str, english: str, content: str) -> str:
