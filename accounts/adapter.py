@@ -4,8 +4,10 @@ import secrets
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.utils import filter_users_by_email
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -14,9 +16,12 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts import iran
-from accounts.flows import make_way, tell_old_mobile
-from accounts.models import Customer
+from accounts.flows import contact_changed, make_way
+from accounts.models import ContactChange, Customer
 from notifications.flows import tell
+
+# Said only to who proved that they read what is sent there.
+RESERVED = _("This belonged to another account until lately, and can be used here after three days.")
 
 
 class MobileField(forms.CharField):
@@ -38,7 +43,7 @@ class Adapter(DefaultAccountAdapter):
         "email_password_mismatch": _("This e-mail and password do not belong together."),
         "phone_password_mismatch": _("This mobile and password do not belong together."),
         "too_many_login_attempts": _("Too many wrong tries. Please wait five minutes and sign in again."),
-        "incorrect_code": _("This code is not right. Please compare it with the newest SMS."),
+        "incorrect_code": _("This code is not right. Please compare it with the newest message."),
     }
 
     def new_user(self, request: HttpRequest) -> Customer:
@@ -64,6 +69,9 @@ class Adapter(DefaultAccountAdapter):
         return MobileField(**{**kwargs, "label": _("Mobile number")})
 
     def generate_phone_verification_code(self, *, user: Any, phone: str) -> str:
+        return self.generate_login_code()
+
+    def generate_login_code(self) -> str:
         return f"{secrets.randbelow(1_000_000):06d}"
 
     def set_phone(self, user: Customer, phone: str, verified: bool) -> None:
@@ -75,7 +83,7 @@ class Adapter(DefaultAccountAdapter):
         old, was_verified = user.mobile, user.mobile_verified_at
         self.set_phone(user, phone, verified=True)
         if was_verified and old != phone:
-            tell_old_mobile(customer=user, old=old)
+            contact_changed(customer=user, what=ContactChange.What.MOBILE, old=old)
 
     def get_phone(self, user: Customer) -> tuple[str, bool] | None:
         return (user.mobile, user.mobile_verified_at is not None) if user.mobile else None
@@ -104,6 +112,9 @@ class Adapter(DefaultAccountAdapter):
             self._say_it_exists(owner)
 
     def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
+        if ContactChange.objects.reserved(email_address.email, against=email_address.user):
+            messages.error(request, RESERVED)
+            return False
         with transaction.atomic():
             make_way(owner=email_address.user, email=email_address.email)
             confirmed: bool = super().confirm_email(request, email_address)
@@ -118,12 +129,16 @@ class Adapter(DefaultAccountAdapter):
         """allauth's mails, as messages of our catalogue; `template_prefix` is allauth's name for them."""
         match template_prefix.removeprefix("account/email/"):
             case "email_confirmation" | "email_confirmation_signup":
-                message, url = "confirm_email", context["activate_url"]
+                message, words = "confirm_email", {"url": context["activate_url"]}
             case "password_reset_key":
-                message, url = "password_reset", context["password_reset_url"]
+                message, words = "password_reset", {"url": context["password_reset_url"]}
+            case "login_code":  # the one for which allauth names no user
+                message, words = "login_code", {"code": context["code"]}
+                found = filter_users_by_email(email, is_active=True, prefer_verified=True)
+                context = context | {"user": found[0]}
             case other:
                 raise LookupError(f"no message of our catalogue for {other}")
-        self._tell(context["user"], message, context={"url": url}, to={"email": email})
+        self._tell(context["user"], message, context=words, to={"email": email})
 
     def send_notification_mail(
         self, template_prefix: str, user: Customer, context: dict[str, Any] | None = None, email: str | None = None

@@ -16,7 +16,7 @@ class AccountsConfig(AppConfig):
         from allauth.mfa.signals import authenticator_used
 
         from accounts.adapter import Adapter
-        from accounts.flows import tell_old_email
+        from accounts.flows import contact_changed
 
         def on_factor_used(user: Any, authenticator: Authenticator, **_: Any) -> None:
             if authenticator.type == Authenticator.Type.RECOVERY_CODES:
@@ -26,6 +26,6 @@ class AccountsConfig(AppConfig):
 
         def on_email_changed(user: Any, from_email_address: Any, **_: Any) -> None:
             if from_email_address:
-                tell_old_email(customer=user, old=from_email_address.email)
+                contact_changed(customer=user, what="email", old=from_email_address.email)
 
         email_changed.connect(on_email_changed, weak=False, dispatch_uid="accounts.tell_old_email")

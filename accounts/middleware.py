@@ -1,6 +1,11 @@
-"""An answer to those who try too often, and the second factor of our staff."""
+"""Who tries too often waits, no stranger learns who has an account, and our staff show a second factor."""
+
+import time
+from collections.abc import Callable
 
 from allauth.core.exceptions import RateLimited
+from allauth.core.internal import ratelimit
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,10 +18,46 @@ from accounts.mfa import has_second_factor, used_second_factor
 
 
 class TooOften(MiddlewareMixin):
-    """allauth lets this exception through where a code is asked for again at sign-in; that would be a 500."""
+    """Whatever is sent to an account page is counted before its password is; a spent limit is answered with a page.
+
+    Each story's own limits are allauth's (ACCOUNT_RATE_LIMITS). All are kept in PostgreSQL and hold without Redis.
+    """
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
+        if request.method != "POST" or not request.path.startswith(("/accounts/", "/profile/")):
+            return None
+        limits = {"posts": settings.ACCOUNT_POSTS}
+        counted = ratelimit.consume(request, app="accounts", action="posts", config=limits)
+        return None if counted else render(request, "429.html", status=429)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return render(request, "429.html", status=429) if isinstance(exception, RateLimited) else None
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if response.status_code == 429:
+            response.headers.setdefault("Retry-After", "60")  # seconds
+        return response
+
+
+class EvenTime:
+    """Pages that write to somebody only if they are a customer answer no sooner when they are not: at full steps."""
+
+    STEP = 0.5  # seconds; a password's hash, the longest of what is hidden, takes 0.3
+    PAGES = (
+        *("account_signup", "account_request_login_code", "account_reset_password"),
+        *("account_email", "account_change_phone"),
+    )
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = time.monotonic()
+        response = self.get_response(request)
+        match = request.resolver_match
+        if request.method == "POST" and match and match.view_name in self.PAGES:
+            time.sleep(-(time.monotonic() - began) % self.STEP)
+        return response
 
 
 class SecondFactorForStaff(MiddlewareMixin):

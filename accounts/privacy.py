@@ -3,9 +3,10 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from accounts.models import Customer, Look, PhotoId
+from accounts.models import ContactChange, Customer, Look, PhotoId, Suspension
 from portal.privacy import Held
 
 ACCOUNT = "until the account is closed"
@@ -23,6 +24,8 @@ HOLDS = {
     "Customer.postal_code": Held("for invoices", ACCOUNT),
     "PhotoId.file_key": Held("opens the photo of your ID card, which proves who you are", KEPT),
     "PhotoId.reason": Held("tells you why a photo was refused", ACCOUNT),
+    "ContactChange.old": Held("lets you take back a change that was not yours", "72 hours"),
+    "Suspension.why": Held("tells you why your account was closed for a time", ACCOUNT),
     "Look.why": Held("tells you why our staff looked at your information", ACCOUNT),
 }
 
@@ -49,6 +52,18 @@ def export(customer: Customer) -> dict[str, Any]:
         "last_sign_in_at": customer.last_login.isoformat() if customer.last_login else "",
         "photo_ids": photos,
         "looks": looks,
+        "contact_changes": [
+            {"at": c.at.isoformat(), "what": c.what, "before": c.old}
+            for c in ContactChange.objects.filter(customer=customer)
+        ],
+        "suspensions": [
+            {"at": s.at.isoformat(), "why": s.why, "lifted_at": s.lifted_at.isoformat() if s.lifted_at else ""}
+            for s in Suspension.objects.filter(customer=customer)
+        ],
+        "second_factors": [
+            {"type": a.type, "since": a.created_at.isoformat(), "name": a.data.get("name", "")}
+            for a in Authenticator.objects.filter(user=customer)
+        ],
     }
 
 
@@ -58,7 +73,10 @@ def erase(customer: Customer) -> None:
         photo.shred()
     PhotoId.objects.visible_to(customer).filter(reason__isnull=False).delete()  # a reason may name things
     Look.objects.visible_to(customer).update(why="erased")
-    EmailAddress.objects.filter(user=customer).delete()
+    Suspension.objects.filter(customer=customer).update(why="erased")
+    for rows in (ContactChange.objects.filter(customer=customer), EmailAddress.objects.filter(user=customer)):
+        rows.delete()
+    Authenticator.objects.filter(user=customer).delete()
     for name in Customer.PERSONAL:
         setattr(customer, name, None)
     customer.is_active = False

@@ -10,6 +10,11 @@ def forget_unfinished() -> None:
     flows.forget_unfinished()
 
 
+@shared_task(name="accounts.forget_contact_changes")  # type: ignore[untyped-decorator]
+def forget_contact_changes() -> None:
+    flows.forget_contact_changes()
+
+
 @shared_task(name="accounts.tidy_photo_ids")  # type: ignore[untyped-decorator]
 def tidy_photo_ids() -> None:
     flows.tidy_photo_ids()

@@ -17,6 +17,7 @@ urlpatterns = [
     path("profile/edit/", views.profile_edit, name="profile_edit"),
     path("profile/photo-id/", views.photo_id, name="photo_id"),
     path("accounts/2fa/webauthn/keys/<int:pk>/remove/", views.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
+    path("accounts/undo/<str:token>/", views.undo_contact_change, name="undo_contact_change"),
     path("profile/export/", views.export, name="export"),
     path("profile/access-log/", views.access_log, name="access_log"),
 ]

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.flows import hand_over, submit_photo_id
+from accounts import flows
 from accounts.forms import PhotoIdForm, ProfileForm
-from accounts.models import Customer, Look, PhotoId
+from accounts.models import ContactChange, Customer, Look, PhotoId
 from accounts.requests import CustomerRequest
 
 
@@ -61,7 +61,7 @@ def photo_id(request: CustomerRequest) -> HttpResponse:
         return render(request, "accounts/photo_id.html", {"photo": photo})
     form = PhotoIdForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        submit_photo_id(customer=customer, jpeg=form.cleaned_data["photo"])
+        flows.submit_photo_id(customer=customer, jpeg=form.cleaned_data["photo"])
         messages.success(request, _("Thank you. We look at your photo and tell you by e-mail and SMS."))
         return redirect("photo_id")
     return render(request, "accounts/photo_id.html", {"form": form, "photo": photo})
@@ -75,9 +75,22 @@ def export(request: CustomerRequest) -> HttpResponse:
     """Everything that we hold about you, as a file; the page says what is in it before it is asked for."""
     if request.method == "GET":
         return render(request, "accounts/export.html")
-    response = JsonResponse(hand_over(customer=request.user), json_dumps_params={"ensure_ascii": False, "indent": 1})
+    response = JsonResponse(
+        flows.hand_over(customer=request.user), json_dumps_params={"ensure_ascii": False, "indent": 1}
+    )
     response.headers["Content-Disposition"] = f'attachment; filename="yaghout-{request.user.ref}.json"'
     return response
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def undo_contact_change(request: HttpRequest, token: str) -> HttpResponse:
+    """Whoever has the link that we sent to the old address takes the account back; opening it alone does nothing."""
+    if request.method == "POST":
+        done = flows.undo_contact_change(token=token)
+        return render(request, "accounts/undo_contact_change.html", {"done": done}, status=200 if done else 410)
+    change = ContactChange.objects.opened_by(token)
+    return render(request, "accounts/undo_contact_change.html", {"change": change}, status=200 if change else 410)
 
 
 @login_required

@@ -84,3 +84,8 @@ def on_sign_out(request: HttpRequest, **_: Any) -> None:
 def on_new_password(request: HttpRequest, user: Customer, **_: Any) -> None:
     """allauth's `password_changed` and `password_reset`: whoever else was signed in is out."""
     flows.end_others(customer=user, keep=this_sign_in(request))
+
+
+def on_sessions_ended(customer: Customer, **_: Any) -> None:
+    """Ours: signed out everywhere, by staff or because an account was taken back."""
+    flows.end_others(customer=customer, keep=None)

@@ -46,13 +46,17 @@ CATALOGUE: dict[str, Message] = {
     message.name: message
     for message in (
         Message("phone_code", Purpose.CODE, Lane.CODES, _SMS, "phone-code", dt.timedelta(minutes=5), secrets=("code",)),
+        Message("login_code", Purpose.CODE, Lane.CODES, _EMAIL, expires_in=dt.timedelta(minutes=5), secrets=("code",)),
         Message("confirm_email", Purpose.CODE, Lane.CODES, _EMAIL, expires_in=dt.timedelta(days=1), secrets=("url",)),
         Message("account_exists", Purpose.SECURITY, Lane.MONEY),
         Message(
             "password_reset", Purpose.SECURITY, Lane.CODES, _EMAIL, expires_in=dt.timedelta(hours=1), secrets=("url",)
         ),
         Message("password_changed", Purpose.SECURITY, Lane.MONEY),
-        Message("contact_changed", Purpose.SECURITY, Lane.MONEY),
+        Message("contact_changed", Purpose.SECURITY, Lane.MONEY, expires_in=dt.timedelta(hours=72), secrets=("url",)),
+        Message("contact_restored", Purpose.SECURITY, Lane.MONEY),
+        Message("suspended", Purpose.SECURITY, Lane.MONEY),
+        Message("suspension_lifted", Purpose.SECURITY, Lane.MONEY),
         Message("exported", Purpose.SECURITY, Lane.MONEY),
         Message("second_factor", Purpose.SECURITY, Lane.MONEY),
         Message("new_device", Purpose.SECURITY, Lane.MONEY),
@@ -109,7 +113,7 @@ def _spoken(event: Event) -> dict[str, Any]:
     for name, value in spoken.items():
         if not isinstance(value, str) or not value:
             continue
-        if name == "at":
+        if name in ("at", "until"):
             spoken[name] = jalali.moment(dt.datetime.fromisoformat(value), event.language)
         elif name in ("due_on", "effective"):
             is_day = len(value) == len("2026-11-23")

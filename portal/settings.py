@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.TooOften",
+    "accounts.middleware.EvenTime",
     "accounts.middleware.SecondFactorForStaff",
     "devices.middleware.DeviceMiddleware",
 ]
@@ -136,10 +137,10 @@ REDIS_URL = required("REDIS_URL")
 # The cache holds rate limits alone and lives in PostgreSQL, so no page ever waits for Redis.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "portal.sealed.cache.Limits",
         "LOCATION": "portal_cache",
         "KEY_FUNCTION": "portal.sealed.cache.keyed",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},  # beyond it limits that still hold are dropped with those that ran out
+        "OPTIONS": {"MAX_ENTRIES": 10_000},  # beyond it, each new one first deletes those that ran out
     },
     # The parts of a page that are the same for everybody; they change only with a release, and so with the process.
     "template_fragments": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "fragments"},
@@ -210,12 +211,18 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
 # Carriers put thousands of phones behind one address; and nobody may make us write to a stranger's phone all day.
-ACCOUNT_RATE_LIMITS = {"verify_phone": "1/30s/key,12/d/key,20/m/ip"}
+_TO_ONE_ADDRESS = "1/30s/key,12/d/key,20/m/ip"
+ACCOUNT_RATE_LIMITS = {"verify_phone": _TO_ONE_ADDRESS, "request_login_code": _TO_ONE_ADDRESS}
+ACCOUNT_POSTS = "60/m/ip"  # whatever is sent to /accounts/ and /profile/, beside what allauth counts of each story
 ACCOUNT_FORMS = {
     "signup": "accounts.forms.SignupForm",
     "login": "accounts.forms.LoginForm",
     "verify_phone": "accounts.forms.CodeForm",
+    "request_login_code": "accounts.forms.CodeRequestForm",
+    "confirm_login_code": "accounts.forms.LoginCodeForm",
 }
+ACCOUNT_LOGIN_BY_CODE_ENABLED = ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 5 * 60  # seconds
 MFA_ADAPTER = "accounts.mfa.Factors"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -40,9 +40,18 @@ PUBLIC = {
     "account_reset_password_done",
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
+    "account_request_login_code",
+    "undo_contact_change",
 }
 # These take only POST, or make sense only inside a story; signed out, they lead to a public page or refuse.
-STORIES = {"set_language", "pay_callback", "device_hints", "staff_login", "account_verify_phone"}
+STORIES = {
+    "set_language",
+    "pay_callback",
+    "device_hints",
+    "staff_login",
+    "account_verify_phone",
+    "account_confirm_login_code",
+}
 SAMPLES = {"str": "x", "int": 1, "uuid": "00000000-0000-4000-8000-000000000000", "slug": "x", "path": "x"}
 
 

@@ -1,34 +1,82 @@
-"""Where we reach a customer: who proved an address, and who hears when it changes."""
+"""Where we reach a customer: who proved an address, who hears when it changes, and how to take it back."""
 
 import datetime as dt
 import secrets
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Customer
+from accounts.flows.sessions import end_sessions
+from accounts.models import ContactChange, Customer
+from accounts.models.contact import UNDO_WITHIN
 from notifications.flows import tell
 
 UNFINISHED_AFTER = dt.timedelta(days=2)
+What = ContactChange.What
 
 
-def tell_old_email(*, customer: Customer, old: str) -> None:
-    """The address that no longer is the customer's hears of it, in case it was not her."""
-    _tell_old(customer, "email", old)
-
-
-def tell_old_mobile(*, customer: Customer, old: str) -> None:
-    """The number that no longer is the customer's hears of it."""
-    _tell_old(customer, "sms", old)
-
-
-def _tell_old(customer: Customer, channel: str, old: str) -> None:
+def contact_changed(*, customer: Customer, what: str, old: str) -> None:
+    """Keep the old address and tell it, with a link that takes the change back, in case it was not her."""
     with transaction.atomic():
-        key = f"contact_changed:{secrets.token_hex(8)}"
-        what = "email" if channel == "email" else "mobile"
-        tell(customer, "contact_changed", about="account", context={"what": what}, key=key, to={channel: old})
+        change = ContactChange(customer=customer, what=what, old=old)
+        path = reverse("undo_contact_change", args=[change.new_token()])
+        change.save()
+        tell(
+            customer,
+            "contact_changed",
+            about="account",
+            key=f"contact_changed:{change.pk}",
+            context={"what": what, "url": settings.SITE_URL + path, "until": change.until.isoformat()},
+            to={"email" if what == What.EMAIL else "sms": old},
+        )
+
+
+def undo_contact_change(*, token: str) -> bool:
+    """Whoever reads the old address takes the account back: her addresses return, everybody is signed out, the password
+    opens nothing any more, and factors as young as the theft are gone. False when the link is used up or too old.
+    """
+    with transaction.atomic():
+        opened = ContactChange.objects.opened_by(token)
+        if opened is None:
+            return False
+        customer = Customer.objects.select_for_update().get(pk=opened.customer_id)
+        # A thief changes both, in either order.
+        since = Q(what=opened.what, at__lt=opened.at)
+        changes = list(ContactChange.objects.open().filter(customer=customer).exclude(since))
+        if opened not in changes:  # another browser was faster
+            return False
+        for change in reversed(changes):
+            _restore(customer, change.what, change.old)
+        stolen_since = changes[0].at - UNDO_WITHIN
+        Authenticator.objects.filter(user_id=customer.pk, created_at__gt=stolen_since).delete()
+        customer.set_unusable_password()
+        customer.save()
+        ContactChange.objects.filter(pk__in=[change.pk for change in changes]).update(undone_at=timezone.now())
+        end_sessions(customer=customer)
+        tell(customer, "contact_restored", about="account", key=f"contact_restored:{secrets.token_hex(8)}")
+    return True
+
+
+def _restore(customer: Customer, what: str, old: str) -> None:
+    if what == What.EMAIL:
+        make_way(owner=customer, email=old)
+        EmailAddress.objects.filter(user=customer).delete()
+        EmailAddress.objects.create(user=customer, email=old, verified=True, primary=True)
+        customer.email = old
+    else:
+        make_way(owner=customer, mobile=old)
+        customer.mobile, customer.mobile_verified_at = old, timezone.now()
+
+
+def forget_contact_changes() -> int:
+    """Delete old addresses that can no longer come back. Returns how many."""
+    gone, _each = ContactChange.objects.filter(at__lt=timezone.now() - UNDO_WITHIN).delete()
+    return gone
 
 
 def forget_unfinished() -> int:
@@ -38,9 +86,9 @@ def forget_unfinished() -> int:
     )
 
 
-def make_way(*, owner: Customer, email: str) -> None:
-    """The owner proved this address: sign-ups that only typed it go, or they would stand in the way."""
-    for customer in _unfinished().filter(email=email).exclude(pk=owner.pk):
+def make_way(*, owner: Customer, **address: str) -> None:
+    """The owner proved this `email` or `mobile`: sign-ups that only typed it go, or they would stand in the way."""
+    for customer in _unfinished().filter(**address).exclude(pk=owner.pk):
         customer.delete()
 
 

@@ -6,26 +6,31 @@ from accounts.forms.sign_in import (
     ActivateTotpForm,
     AddPasskeyForm,
     CodeForm,
+    CodeRequestForm,
     FactorAgainForm,
     FactorForm,
+    LoginCodeForm,
     LoginForm,
     SignupForm,
 )
-from accounts.forms.staff import ApprovalForm, FindForm, ReasonForm, RefusalForm
+from accounts.forms.staff import ApprovalForm, FindForm, ReasonForm, RefusalForm, SuspensionForm
 
 __all__ = [
     "ActivateTotpForm",
     "AddPasskeyForm",
     "ApprovalForm",
     "CodeForm",
+    "CodeRequestForm",
     "DateOfBirthField",
     "FactorAgainForm",
     "FactorForm",
     "FindForm",
+    "LoginCodeForm",
     "LoginForm",
     "PhotoIdForm",
     "ProfileForm",
     "ReasonForm",
     "RefusalForm",
     "SignupForm",
+    "SuspensionForm",
 ]

@@ -3,9 +3,9 @@
 from typing import Any
 
 from allauth.account.adapter import get_adapter
+from allauth.account.forms import ConfirmLoginCodeForm, RequestLoginCodeForm, VerifyPhoneForm
 from allauth.account.forms import LoginForm as AllauthLoginForm
 from allauth.account.forms import SignupForm as AllauthSignupForm
-from allauth.account.forms import VerifyPhoneForm
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.totp.forms import ActivateTOTPForm as AllauthActivateTotpForm
 from allauth.mfa.webauthn.forms import AddWebAuthnForm
@@ -17,7 +17,19 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import iran
-from accounts.models import Customer
+from accounts.adapter import RESERVED
+from accounts.models import ContactChange, Customer
+
+
+class _CodeField(forms.CharField):
+    """A code of an app or of the paper, in whichever digits the keyboard writes."""
+
+    def __init__(self) -> None:
+        attributes = {"inputmode": "numeric", "autocomplete": "one-time-code", "dir": "ltr"}
+        super().__init__(label=_("Code"), max_length=20, widget=forms.TextInput(attrs=attributes))
+
+    def clean(self, value: Any) -> str:
+        return iran.clean_number(super().clean(value))
 
 
 class SignupForm(AllauthSignupForm):
@@ -76,28 +88,46 @@ class LoginForm(AllauthLoginForm):
         return login
 
 
+class CodeRequestForm(RequestLoginCodeForm):
+    """E-mail or mobile, to which a code is sent instead of typing a password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        widget = forms.TextInput(attrs={"autocomplete": "username", "dir": "ltr"})
+        self.fields = {"login": forms.CharField(label=_("E-mail or mobile number"), max_length=254, widget=widget)}
+
+    def clean_login(self) -> str:
+        """Told apart by its shape, then looked for as allauth does it."""
+        login: str = self.cleaned_data["login"].strip()
+        if "@" in login:
+            self.cleaned_data["email"] = forms.EmailField().clean(login)
+            self.clean_email()
+        else:
+            self.cleaned_data["phone"] = iran.mobile(login)
+            self.clean_phone()
+        return login
+
+
+class LoginCodeForm(ConfirmLoginCodeForm):
+    """The code that was sent, in whichever digits the keyboard writes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"] = _CodeField()
+
+
 class CodeForm(VerifyPhoneForm):
     """The code from an SMS, in whichever digits the keyboard writes."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "dir": "ltr"})
-        self.fields["code"] = forms.CharField(label=_("Code"), max_length=12, widget=widget)
+        self.fields["code"] = _CodeField()
 
     def clean_code(self) -> str:
-        self.cleaned_data["code"] = iran.clean_number(self.cleaned_data["code"])
-        return super().clean_code()  # type: ignore[no-any-return]
-
-
-class _CodeField(forms.CharField):
-    """A code of an app or of the paper, in whichever digits the keyboard writes."""
-
-    def __init__(self) -> None:
-        attributes = {"inputmode": "numeric", "autocomplete": "one-time-code", "dir": "ltr"}
-        super().__init__(label=_("Code"), max_length=20, widget=forms.TextInput(attrs=attributes))
-
-    def clean(self, value: Any) -> str:
-        return iran.clean_number(super().clean(value))
+        code: str = super().clean_code()
+        if self.user and ContactChange.objects.reserved(self.phone, against=self.user):
+            raise ValidationError(RESERVED, code="reserved")
+        return code
 
 
 class ActivateTotpForm(AllauthActivateTotpForm):

@@ -29,6 +29,18 @@ class ReasonForm(forms.Form):
     )
 
 
+class SuspensionForm(forms.Form):
+    """Why an account is closed for a time."""
+
+    why = forms.CharField(
+        label=_("Why is this account suspended?"),
+        help_text=_("The customer reads it in an e-mail."),
+        widget=UnfoldAdminTextInputWidget,
+        min_length=5,
+        max_length=300,
+    )
+
+
 # What is wrong with most photos, in words that their owners read.
 USUAL_REASONS = (
     _("The number on the card cannot be read. Please take the photo in daylight, without flash."),

@@ -72,7 +72,7 @@ def test_a_national_code_belongs_to_one_customer(alice_client, bob_client):
     assert list(response.context["form"].errors) == ["national_code"]
 
 
-def test_it_needs_sign_in(anyone):
+def test_it_needs_sign_in(anyone, db):
     assert anyone.get("/profile/").status_code == 302
     assert anyone.post("/profile/edit/", GOOD).status_code == 302
 

@@ -13,6 +13,7 @@ from django.db import connection
 from notifications import flows
 from notifications.models import Attachment, Event, Ticket, TicketMessage
 from notifications.models.tickets import TicketClosed
+from tests.base import show_second_factor
 from tests.notifications.files import picture, upload
 
 
@@ -245,6 +246,7 @@ def test_staff_who_may_only_look_cannot_answer(bob, bob_client, ticket):
     bob.is_staff = True
     bob.save()
     bob.user_permissions.add(Permission.objects.get(codename="view_ticket"))
+    show_second_factor(bob_client, bob)
     page = bob_client.get(staff_path(ticket)).content.decode()
     assert "It is slow since Monday." in page and "Send the answer" not in page
     assert bob_client.post(staff_path(ticket), {"text": "x", "token": str(uuid.uuid4())}).status_code == 403
