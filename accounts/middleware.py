@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from allauth.core.exceptions import RateLimited
 from allauth.core.internal import ratelimit
@@ -11,9 +12,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from accounts.acting import acting
 from accounts.mfa import has_second_factor, used_second_factor
 
 
@@ -24,7 +27,7 @@ class TooOften(MiddlewareMixin):
     """
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
-        if request.method != "POST" or not request.path.startswith(("/accounts/", "/profile/")):
+        if request.method != "POST" or not request.path.startswith(("/accounts/", "/profile/", "/companies/")):
             return None
         limits = {"posts": settings.ACCOUNT_POSTS}
         counted = ratelimit.consume(request, app="accounts", action="posts", config=limits)
@@ -58,6 +61,22 @@ class EvenTime:
         if request.method == "POST" and match and match.view_name in self.PAGES:
             time.sleep(-(time.monotonic() - began) % self.STEP)
         return response
+
+
+class ActingFor(MiddlewareMixin):
+    """`request.acting` and, on pages of an area, `request.customer`; whose role a page is not for is told so."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        request.acting = SimpleLazyObject(lambda: acting(request))  # type: ignore[attr-defined]
+
+    def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        area = getattr(view, "area", None)
+        if area is None or not request.user.is_authenticated:
+            return None
+        request.customer = request.acting.customer
+        if request.acting.may(area):
+            return None
+        return render(request, "accounts/companies/not_your_role.html", status=403)
 
 
 class SecondFactorForStaff(MiddlewareMixin):

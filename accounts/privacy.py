@@ -6,7 +6,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.base_user import AbstractBaseUser
 
-from accounts.models import ContactChange, Customer, Look, PhotoId, Suspension
+from accounts.models import Company, ContactChange, Customer, Invitation, Look, Membership, PhotoId, Suspension
 from portal.privacy import Held
 
 ACCOUNT = "until the account is closed"
@@ -25,6 +25,10 @@ HOLDS = {
     "PhotoId.file_key": Held("opens the photo of your ID card, which proves who you are", KEPT),
     "PhotoId.reason": Held("tells you why a photo was refused", ACCOUNT),
     "ContactChange.old": Held("lets you take back a change that was not yours", "72 hours"),
+    "Company.national_id": Held("the law asks providers of hosting to know their customers", ACCOUNT),
+    "Company.registration_number": Held("to know with which company we have a contract", ACCOUNT),
+    "Company.economic_code": Held("tax law asks for it on invoices", ACCOUNT),
+    "Invitation.email": Held("to know who may accept an invitation", "7 days, or until it is answered"),
     "Suspension.why": Held("tells you why your account was closed for a time", ACCOUNT),
     "Look.why": Held("tells you why our staff looked at your information", ACCOUNT),
 }
@@ -52,6 +56,11 @@ def export(customer: Customer) -> dict[str, Any]:
         "last_sign_in_at": customer.last_login.isoformat() if customer.last_login else "",
         "photo_ids": photos,
         "looks": looks,
+        "company": _company(customer),
+        "memberships": [
+            {"company": m.company.name, "role": m.role, "since": m.joined_at.isoformat()}
+            for m in Membership.objects.visible_to(customer).select_related("company__customer")
+        ],
         "contact_changes": [
             {"at": c.at.isoformat(), "what": c.what, "before": c.old}
             for c in ContactChange.objects.filter(customer=customer)
@@ -67,6 +76,16 @@ def export(customer: Customer) -> dict[str, Any]:
     }
 
 
+def _company(customer: Customer) -> dict[str, Any]:
+    """What a company is besides a customer; nothing for a person."""
+    company = Company.objects.filter(pk=customer.pk).first()
+    if company is None:
+        return {}
+    details = {name: str(getattr(company, name) or "") for name in Company.PERSONAL}
+    members = [{"role": m.role, "since": m.joined_at.isoformat()} for m in company.memberships.all()]
+    return details | {"members": members}
+
+
 def erase(customer: Customer) -> None:
     """Empty every personal column; the row stays as a reference for books that the law keeps."""
     for photo in PhotoId.objects.visible_to(customer):
@@ -74,6 +93,9 @@ def erase(customer: Customer) -> None:
     PhotoId.objects.visible_to(customer).filter(reason__isnull=False).delete()  # a reason may name things
     Look.objects.visible_to(customer).update(why="erased")
     Suspension.objects.filter(customer=customer).update(why="erased")
+    Company.objects.filter(pk=customer.pk).delete()
+    Membership.objects.visible_to(customer).delete()
+    Invitation.objects.filter(email=customer.email).delete() if customer.email else None
     for rows in (ContactChange.objects.filter(customer=customer), EmailAddress.objects.filter(user=customer)):
         rows.delete()
     Authenticator.objects.filter(user=customer).delete()

@@ -4,7 +4,7 @@ from allauth.account import views as allauth_views
 from allauth.account.decorators import reauthentication_required
 from django.urls import path
 
-from accounts import views
+from accounts import company_views, views
 
 # allauth asks for the old password alone before a new one, and for nothing before a new mobile.
 change_password = reauthentication_required(allauth_views.password_change)
@@ -19,5 +19,15 @@ urlpatterns = [
     path("accounts/2fa/webauthn/keys/<int:pk>/remove/", views.RemovePasskey.as_view(), name="mfa_remove_webauthn"),
     path("accounts/undo/<str:token>/", views.undo_contact_change, name="undo_contact_change"),
     path("profile/export/", views.export, name="export"),
+    path("companies/", company_views.companies, name="companies"),
+    path("companies/new/", company_views.company_new, name="company_new"),
+    path("companies/switch/", company_views.switch, name="company_switch"),
+    path("companies/invitations/<str:token>/", company_views.invitation, name="company_invitation"),
+    path("companies/<slug:ref>/", company_views.company, name="company"),
+    path("companies/<slug:ref>/edit/", company_views.edit, name="company_edit"),
+    path("companies/<slug:ref>/members/", company_views.members, name="company_members"),
+    path("companies/<slug:ref>/members/<int:pk>/", company_views.member, name="company_member"),
+    path("companies/<slug:ref>/invitations/<int:pk>/withdraw/", company_views.withdraw, name="company_withdraw"),
+    path("companies/<slug:ref>/leave/", company_views.leave, name="company_leave"),
     path("profile/access-log/", views.access_log, name="access_log"),
 ]

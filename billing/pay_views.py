@@ -18,15 +18,17 @@ from accounts.requests import CustomerRequest
 from billing import flows, gateways
 from billing.forms import PayForm, new_form_token
 from billing.models import Invoice, Payment
+from portal.areas import area
 
 SECONDS_UNTIL_NEXT_LOOK = 5
 
 
 @login_required
+@area("invoices")
 @require_POST
 def invoice_pay(request: CustomerRequest, number: str) -> HttpResponse:
     """Start an attempt, then go to its own page: the one page that may leave for a bank."""
-    invoice = get_object_or_404(Invoice.objects.visible_to(request.user), number=number)
+    invoice = get_object_or_404(Invoice.objects.visible_to(request.customer), number=number)
     form = PayForm(request.POST)
     if not form.is_valid():
         messages.warning(request, _("Please choose how to pay."))
@@ -40,6 +42,7 @@ def invoice_pay(request: CustomerRequest, number: str) -> HttpResponse:
 
 
 @login_required
+@area("invoices")
 @never_cache
 @require_safe
 def pay(request: CustomerRequest, public_id: str) -> HttpResponse:
@@ -73,6 +76,7 @@ def pay_callback(request: HttpRequest, gateway: str, public_id: str) -> HttpResp
 
 
 @login_required
+@area("invoices")
 @never_cache
 @require_safe
 def pay_result(request: CustomerRequest, public_id: str) -> HttpResponse:
@@ -114,7 +118,7 @@ def _known(slug: str) -> gateways.Gateway | None:
 
 
 def _payments(request: CustomerRequest, *related: str) -> Any:
-    return Payment.objects.visible_to(request.user).select_related("invoice__order__service", *related)
+    return Payment.objects.visible_to(request.customer).select_related("invoice__order__service", *related)
 
 
 def _see(url: str) -> HttpResponse:

@@ -23,6 +23,7 @@ from billing.models import Invoice, Order, Plan, Service, TaxRate
 from billing.models.catalogue import percent
 from billing.money import tax_of
 from notifications.models import Event, Ticket
+from portal.areas import area
 from portal.prepared import Prepared, together
 
 ON_A_PAGE = 20
@@ -42,26 +43,34 @@ ON_DASHBOARD = {
             .only("public_id", "name_fa", "name_en", "status", "paid_until")[:5]
         ),
         "tickets_open": lambda pk: Ticket.objects.visible_to(pk).open().only("number", "subject")[:5],
-        "messages_recent": lambda pk: Event.objects.visible_to(pk).only("message", "context", "language", "at")[:5],
+        "messages_recent": lambda pk: Event.objects.visible_to(pk).only(
+            "message", "purpose", "context", "language", "at"
+        )[:5],
     }.items()
 }
 
 
+@area("home")
 @never_cache
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: CustomerRequest) -> HttpResponse:
     """What this portal is; for those who are signed in, what waits for them."""
     if not request.user.is_authenticated:
         return render(request, "home.html")
-    customer = request.user
+    customer = request.customer
     rows = together(*((query, customer.pk) for query in ON_DASHBOARD.values()))
     lists = dict(zip(ON_DASHBOARD, rows, strict=True))
+    if (reads := request.acting.reads) is not None:
+        lists["messages_recent"] = [event for event in lists["messages_recent"] if event.purpose in reads]
     context = {"name": customer.name, "steps": _steps(customer, lists.pop("photos")), **lists}
+    context |= {f"may_{area}": request.acting.may(area) for area in ("orders", "invoices", "tickets")}
     return render(request, "dashboard.html", context)
 
 
 def _steps(customer: Customer, photos: list[PhotoId]) -> list[dict[str, Any]]:
     """What is left until the account is complete; nothing once it is."""
+    if customer.is_company:
+        return _company_steps(customer)
     photo = next(iter(photos), None)
     steps = [
         {
@@ -80,6 +89,13 @@ def _steps(customer: Customer, photos: list[PhotoId]) -> list[dict[str, Any]]:
     return [] if all(step["done"] for step in steps) else steps
 
 
+def _company_steps(company: Customer) -> list[dict[str, Any]]:
+    if company.is_profile_complete:
+        return []
+    url = reverse("company_edit", args=[company.ref])
+    return [{"done": False, "title": _("Complete the company's details"), "text": "", "url": url}]
+
+
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponse:
     """What can be ordered, for everybody."""
@@ -89,6 +105,7 @@ def catalogue(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@area("orders")
 @never_cache
 @require_http_methods(["GET", "POST"])
 def plan(request: CustomerRequest, slug: str) -> HttpResponse:
@@ -113,12 +130,15 @@ def _place(request: CustomerRequest, plan: Plan) -> HttpResponse:
     if not form.is_valid():
         return render(request, "billing/choose.html", {"plan": plan, "form": form}, status=422)
     option = form.cleaned_data["option"]
-    if not request.user.is_profile_complete:
+    if not request.customer.is_profile_complete:
+        if request.customer.is_company:
+            messages.warning(request, _("Before you order, an owner must complete the company's details."))
+            return redirect("company", request.customer.ref)
         back = f"{plan.get_absolute_url()}?{urlencode({'option': option.slug if option else ''})}"
         messages.warning(request, _("Before you order, please complete your profile. Your choice is kept."))
         return redirect(f"{reverse('profile_edit')}?{urlencode({'next': back})}")
     order = flows.place_order(
-        customer=request.user, plan=plan, option=option, form_token=form.cleaned_data["form_token"]
+        customer=request.customer, plan=plan, option=option, form_token=form.cleaned_data["form_token"]
     )
     return redirect(order.invoices.get())
 
@@ -129,22 +149,24 @@ def _summary(request: CustomerRequest, plan: Plan, form: OrderForm, option: Any)
     tax = tax_of(subtotal, rate)
     context = {"plan": plan, "form": form, "option": option, "has_options": plan.options.exists()}
     context |= {"subtotal": subtotal, "tax": tax, "tax_percent": percent(rate), "total": subtotal + tax}
-    context |= {"profile_complete": request.user.is_profile_complete}
+    context |= {"profile_complete": request.customer.is_profile_complete}
     return render(request, "billing/summary.html", context)
 
 
 @login_required
+@area("orders")
 @never_cache
 @require_safe
 def orders(request: CustomerRequest) -> HttpResponse:
-    rows = Order.objects.visible_to(request.user).select_related("service").prefetch_related("invoices")
+    rows = Order.objects.visible_to(request.customer).select_related("service").prefetch_related("invoices")
     return render(request, "billing/orders.html", {"orders": _page(request, rows)})
 
 
 @login_required
+@area("orders")
 @require_POST
 def order_cancel(request: CustomerRequest, number: str) -> HttpResponse:
-    order = get_object_or_404(Order.objects.visible_to(request.user), number=number)
+    order = get_object_or_404(Order.objects.visible_to(request.customer), number=number)
     try:
         if flows.cancel_order(order=order):
             messages.success(request, _("The order is cancelled. Nothing is due for it."))
@@ -154,6 +176,7 @@ def order_cancel(request: CustomerRequest, number: str) -> HttpResponse:
 
 
 @login_required
+@area("services")
 @never_cache
 @require_safe
 def services(request: CustomerRequest) -> HttpResponse:
@@ -161,33 +184,37 @@ def services(request: CustomerRequest) -> HttpResponse:
 
 
 @login_required
+@area("services")
 @never_cache
 @require_safe
 def service(request: CustomerRequest, public_id: str) -> HttpResponse:
     row = get_object_or_404(_services(request), public_id=public_id)
     timeline = [{"at": e.at, "title": e.title, "note": "", "tone": e.tone} for e in row.events.all()]
-    context = {"service": row, "timeline": timeline, "invoices": row.order.invoices.all()}
+    invoices = row.order.invoices.all() if request.acting.may("invoices") else []
+    context = {"service": row, "timeline": timeline, "invoices": invoices}
     return render(request, "billing/service.html", context)
 
 
 def _services(request: CustomerRequest) -> Any:
-    return Service.objects.visible_to(request.user).select_related("order")
+    return Service.objects.visible_to(request.customer).select_related("order")
 
 
 @login_required
+@area("invoices")
 @never_cache
 @require_safe
 def invoices(request: CustomerRequest) -> HttpResponse:
-    rows = Invoice.objects.visible_to(request.user)
+    rows = Invoice.objects.visible_to(request.customer)
     return render(request, "billing/invoices.html", {"invoices": _page(request, rows)})
 
 
 @login_required
+@area("invoices")
 @never_cache
 @require_safe
 def invoice(request: CustomerRequest, number: str) -> HttpResponse:
     """The document, what was paid for it and how, and the ways to pay it."""
-    rows = Invoice.objects.visible_to(request.user).select_related("order__service")
+    rows = Invoice.objects.visible_to(request.customer).select_related("order__service")
     row = get_object_or_404(rows, number=number)
     payments = list(row.payments.prefetch_related("events"))
     context = {

@@ -68,18 +68,25 @@ def tell(
     Event.objects.bulk_create([event], ignore_conflicts=True)
     if not Event.objects.filter(pk=event.pk).exists():
         return Event.objects.get(key=event.key)
-    addresses = {Channel.EMAIL: customer.email, Channel.SMS: customer.mobile} | (to or {})
-    Delivery.objects.bulk_create(
-        [_delivery(event, channel, kind.lane, addresses[channel]) for channel in kind.channels]
-    )
+    if to and customer.is_company:  # to this address alone: of the company's people nobody needs to read it
+        ways = [(customer, channel, address) for channel, address in to.items()]
+    else:
+        ways = [
+            (reader, channel, {Channel.EMAIL: reader.email, Channel.SMS: reader.mobile, **(to or {})}[channel])
+            for reader in customer.readers(kind.purpose)
+            for channel in kind.channels
+        ]
+    Delivery.objects.bulk_create([_delivery(event, reader, channel, kind.lane, to) for reader, channel, to in ways])
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify('outbox', %s)", [kind.lane])
     return event
 
 
-def _delivery(event: Event, channel: Channel, lane: Lane, address: str | None) -> Delivery:
+def _delivery(event: Event, reader: Any, channel: str, lane: Lane, address: str | None) -> Delivery:
     """The address is frozen now: a later change of it must not redirect what was meant for the old one."""
-    delivery = Delivery(event=event, channel=channel, lane=lane, recipient=address or None, not_before=event.at)
+    delivery = Delivery(
+        event=event, reader=reader, channel=channel, lane=lane, recipient=address or None, not_before=event.at
+    )
     if not address:
         delivery.status, delivery.last_code, delivery.not_before = Delivery.Status.SUPPRESSED, "no-address", None
     return delivery
@@ -261,32 +268,47 @@ def _learn(delivery: Delivery, standing: Standing | None) -> str:
 
 
 def open_ticket(
-    *, customer: Any, subject: str, text: str, files: Iterable[CleanFile] = (), token: uuid.UUID | None = None
+    *,
+    customer: Any,
+    subject: str,
+    text: str,
+    files: Iterable[CleanFile] = (),
+    token: uuid.UUID | None = None,
+    author: Any = None,
 ) -> Ticket:
-    """A new ticket. `token` is the form's own: the same form sent twice makes one ticket."""
-    if said := _said(customer, token):
+    """A new ticket. `token` is the form's own: the same form sent twice makes one ticket. `author` is who wrote for the
+    customer, when that is a company.
+    """
+    author = author or customer
+    if said := _said(author, token):
         return said.ticket
     try:
         with transaction.atomic():
             ticket = Ticket.objects.create(customer=customer, subject=subject)
-            _say(ticket, customer, text, files, token)
+            _say(ticket, author, text, files, token, customer)
             _tell_of(ticket, "ticket_opened", f"ticket_opened:{ticket.number}")
     except IntegrityError:
-        if said := _said(customer, token):  # both came at the same moment
+        if said := _said(author, token):  # both came at the same moment
             return said.ticket
         raise
     return ticket
 
 
 def answer_ticket(
-    *, ticket: Ticket, author: Any, text: str, files: Iterable[CleanFile] = (), token: uuid.UUID | None = None
+    *,
+    ticket: Ticket,
+    author: Any,
+    text: str,
+    files: Iterable[CleanFile] = (),
+    token: uuid.UUID | None = None,
+    acting_for: Any = None,
 ) -> TicketMessage:
     """Another turn in the conversation; the customer is told of ours."""
     if said := _said(author, token):
         return said
     try:
         with transaction.atomic():
-            message = _say(ticket, author, text, files, token)
+            message = _say(ticket, author, text, files, token, acting_for)
             if message.is_staff:
                 _tell_of(ticket, "ticket_answered", f"ticket_answered:{message.pk}")
     except IntegrityError:
@@ -296,10 +318,10 @@ def answer_ticket(
     return message
 
 
-def close_ticket(*, ticket: Ticket, by: Any) -> bool:
+def close_ticket(*, ticket: Ticket, by: Any, acting_for: Any = None) -> bool:
     """False when it was closed already."""
     with transaction.atomic():
-        closed = ticket.close(by)
+        closed = ticket.close(by, acting_for)
         if closed:
             _tell_of(ticket, "ticket_closed", f"ticket_closed:{ticket.number}")
     return closed
@@ -311,8 +333,10 @@ def _said(author: Any, token: uuid.UUID | None) -> TicketMessage | None:
     return TicketMessage.objects.filter(author=author, token=token).select_related("ticket").first()
 
 
-def _say(ticket: Ticket, author: Any, text: str, files: Iterable[CleanFile], token: uuid.UUID | None) -> TicketMessage:
-    message = ticket.answer(author, text, token)
+def _say(
+    ticket: Ticket, author: Any, text: str, files: Iterable[CleanFile], token: uuid.UUID | None, acting_for: Any
+) -> TicketMessage:
+    message = ticket.answer(author, text, token, acting_for)
     for file in files:
         message.attach(name=file.name, content_type=file.content_type, content=file.content)
     return message

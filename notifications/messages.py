@@ -57,6 +57,10 @@ CATALOGUE: dict[str, Message] = {
         Message("contact_restored", Purpose.SECURITY, Lane.MONEY),
         Message("suspended", Purpose.SECURITY, Lane.MONEY),
         Message("suspension_lifted", Purpose.SECURITY, Lane.MONEY),
+        Message(
+            "company_invitation", Purpose.CODE, Lane.CODES, _EMAIL, expires_in=dt.timedelta(days=7), secrets=("url",)
+        ),
+        Message("company_member", Purpose.SECURITY, Lane.MONEY),
         Message("exported", Purpose.SECURITY, Lane.MONEY),
         Message("second_factor", Purpose.SECURITY, Lane.MONEY),
         Message("new_device", Purpose.SECURITY, Lane.MONEY),

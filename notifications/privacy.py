@@ -52,5 +52,5 @@ def erase(customer: Any) -> None:
         attachment.shred()
     TicketMessage.objects.filter(Q(ticket__customer=customer) | Q(author=customer)).update(text=None)
     Ticket.objects.visible_to(customer).update(subject=None)
-    Delivery.objects.visible_to(customer).update(recipient=None)
+    Delivery.objects.filter(Q(event__customer=customer) | Q(reader=customer)).update(recipient=None)
     Event.objects.visible_to(customer).update(context=None)

@@ -5,7 +5,7 @@ import uuid
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -18,6 +18,7 @@ from notifications.messages import shown
 from notifications.models import Attachment, Event, Ticket
 from notifications.models.tickets import TicketClosed
 from notifications.progress import label, timeline, tone
+from portal.areas import AreaRequest, area
 
 ON_A_PAGE = 20
 
@@ -26,45 +27,49 @@ ON_A_PAGE = 20
 
 
 @login_required
+@area("tickets")
 @never_cache
 @require_safe
-def tickets(request: HttpRequest) -> HttpResponse:
+def tickets(request: AreaRequest) -> HttpResponse:
     """Your tickets, the last one that moved first."""
-    page = Paginator(Ticket.objects.visible_to(request.user), ON_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(Ticket.objects.visible_to(request.customer), ON_A_PAGE).get_page(request.GET.get("page"))
     return render(request, "notifications/tickets.html", {"page": page})
 
 
 @login_required
+@area("tickets")
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-def ticket_new(request: HttpRequest) -> HttpResponse:
+def ticket_new(request: AreaRequest) -> HttpResponse:
     form = TicketForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        ticket = flows.open_ticket(customer=request.user, **form.cleaned_data)
+        ticket = flows.open_ticket(customer=request.customer, author=request.user, **form.cleaned_data)
         notices.success(request, _("Your ticket has reached us. We tell you by e-mail and SMS when we answer."))
         return redirect(ticket)
     return render(request, "notifications/ticket_new.html", {"form": form})
 
 
 @login_required
+@area("tickets")
 @never_cache
 @require_safe
-def ticket(request: HttpRequest, number: int) -> HttpResponse:
+def ticket(request: AreaRequest, number: int) -> HttpResponse:
     return _ticket_page(
-        request, get_object_or_404(Ticket.objects.visible_to(request.user), number=number), AnswerForm()
+        request, get_object_or_404(Ticket.objects.visible_to(request.customer), number=number), AnswerForm()
     )
 
 
 @login_required
+@area("tickets")
 @never_cache
 @require_POST
-def ticket_answer(request: HttpRequest, number: int) -> HttpResponse:
-    ticket = get_object_or_404(Ticket.objects.visible_to(request.user), number=number)
+def ticket_answer(request: AreaRequest, number: int) -> HttpResponse:
+    ticket = get_object_or_404(Ticket.objects.visible_to(request.customer), number=number)
     form = AnswerForm(request.POST, request.FILES)
     if not form.is_valid():
         return _ticket_page(request, ticket, form)
     try:
-        flows.answer_ticket(ticket=ticket, author=request.user, **form.cleaned_data)
+        flows.answer_ticket(ticket=ticket, author=request.user, acting_for=request.customer, **form.cleaned_data)
     except TicketClosed:
         notices.warning(request, _("This ticket was closed in the meantime. Please open a new one."))
         return _ticket_page(request, ticket, form)
@@ -73,20 +78,22 @@ def ticket_answer(request: HttpRequest, number: int) -> HttpResponse:
 
 
 @login_required
+@area("tickets")
 @never_cache
 @require_POST
-def ticket_close(request: HttpRequest, number: int) -> HttpResponse:
-    ticket = get_object_or_404(Ticket.objects.visible_to(request.user), number=number)
-    if flows.close_ticket(ticket=ticket, by=request.user):
+def ticket_close(request: AreaRequest, number: int) -> HttpResponse:
+    ticket = get_object_or_404(Ticket.objects.visible_to(request.customer), number=number)
+    if flows.close_ticket(ticket=ticket, by=request.user, acting_for=request.customer):
         notices.success(request, _("The ticket is closed. Thank you."))
     return redirect(ticket)
 
 
 @login_required
+@area("tickets")
 @never_cache
 @require_safe
-def ticket_attachment(request: HttpRequest, number: int, pk: uuid.UUID) -> HttpResponse:
-    own = Attachment.objects.visible_to(request.user).exclude(file="")
+def ticket_attachment(request: AreaRequest, number: int, pk: uuid.UUID) -> HttpResponse:
+    own = Attachment.objects.visible_to(request.customer).exclude(file="")
     return attachment_response(get_object_or_404(own, pk=pk, message__ticket__number=number), number)
 
 
@@ -101,7 +108,7 @@ def attachment_response(attachment: Attachment, number: int) -> HttpResponse:
     return response
 
 
-def _ticket_page(request: HttpRequest, ticket: Ticket, form: AnswerForm) -> HttpResponse:
+def _ticket_page(request: AreaRequest, ticket: Ticket, form: AnswerForm) -> HttpResponse:
     ticket.refresh_from_db(fields=["status"])
     turns = ticket.messages.prefetch_related("attachments")
     return render(request, "notifications/ticket.html", {"ticket": ticket, "turns": turns, "form": form})
@@ -111,21 +118,23 @@ def _ticket_page(request: HttpRequest, ticket: Ticket, form: AnswerForm) -> Http
 
 
 @login_required
+@area("messages")
 @never_cache
 @require_safe
-def messages(request: HttpRequest) -> HttpResponse:
+def messages(request: AreaRequest) -> HttpResponse:
     """Every message, the newest first, and whether it arrived."""
-    events = Event.objects.visible_to(request.user).prefetch_related("deliveries")
+    events = Event.objects.visible_to(request.customer, request.acting.reads).prefetch_related("deliveries")
     page = Paginator(events, ON_A_PAGE).get_page(request.GET.get("page"))
     rows = [(event, {way.channel: (label(way), tone(way)) for way in event.deliveries.all()}) for event in page]
     return render(request, "notifications/messages.html", {"page": page, "rows": rows})
 
 
 @login_required
+@area("messages")
 @never_cache
 @require_safe
-def message(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+def message(request: AreaRequest, pk: uuid.UUID) -> HttpResponse:
     """Its words as they were sent, and how each channel went."""
-    event = get_object_or_404(Event.objects.visible_to(request.user), pk=pk)
+    event = get_object_or_404(Event.objects.visible_to(request.customer, request.acting.reads), pk=pk)
     ways = [(delivery, timeline(delivery)) for delivery in event.deliveries.prefetch_related("attempts")]
     return render(request, "notifications/message.html", {"event": event, "text": shown(event), "ways": ways})

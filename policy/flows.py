@@ -55,7 +55,9 @@ def publish(*, body: str, locale: str, effective_from: date, is_material: bool =
 
 def announce(*, version: Version) -> int:
     """Tell every active customer who reads this language. Interrupted and run again, it tells nobody twice."""
-    readers = get_user_model()._default_manager.filter(is_active=True, language=version.locale).order_by("pk")
+    readers = (
+        get_user_model()._default_manager.filter(is_active=True, kind="person", language=version.locale).order_by("pk")
+    )
     context = {
         "version": version.number,
         "effective": version.effective_from.isoformat(),

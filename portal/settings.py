@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "accounts.middleware.TooOften",
     "accounts.middleware.EvenTime",
+    "accounts.middleware.ActingFor",
     "accounts.middleware.SecondFactorForStaff",
     "devices.middleware.DeviceMiddleware",
 ]
@@ -213,7 +214,9 @@ ACCOUNT_SESSION_REMEMBER = True
 # Carriers put thousands of phones behind one address; and nobody may make us write to a stranger's phone all day.
 _TO_ONE_ADDRESS = "1/30s/key,12/d/key,20/m/ip"
 ACCOUNT_RATE_LIMITS = {"verify_phone": _TO_ONE_ADDRESS, "request_login_code": _TO_ONE_ADDRESS}
-ACCOUNT_POSTS = "60/m/ip"  # whatever is sent to /accounts/ and /profile/, beside what allauth counts of each story
+ACCOUNT_POSTS = (
+    "60/m/ip"  # whatever is sent to /accounts/, /profile/ and /companies/, beside what allauth counts of each story
+)
 ACCOUNT_FORMS = {
     "signup": "accounts.forms.SignupForm",
     "login": "accounts.forms.LoginForm",

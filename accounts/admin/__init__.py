@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth import admin as _auth_screens  # noqa: F401
 from django.contrib.auth.models import Group
 
-from accounts.admin import customer, look, photo_id  # noqa: F401
+from accounts.admin import company, customer, look, photo_id  # noqa: F401
 
 # allauth's own screen searches and shows addresses in clear.
 admin.site.unregister(EmailAddress)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import flows
 from accounts.forms import FindForm, ReasonForm, SuspensionForm
-from accounts.models import Customer, Suspension
+from accounts.models import Company, Customer, Suspension
 from accounts.requests import CustomerRequest
 from portal.admin import MASK, ReadOnlyAdmin
 
@@ -26,12 +26,13 @@ from portal.admin import MASK, ReadOnlyAdmin
 class CustomerAdmin(ReadOnlyAdmin):
     """A customer is found by an exact value or a surname, sent by POST so that it stands in no URL."""
 
-    list_display = ("ref", "is_active", "is_staff", "language", "joined_at", "last_login")
-    list_filter = ("is_active", "is_staff", "language")
+    list_display = ("ref", "kind", "is_active", "is_staff", "language", "joined_at", "last_login")
+    list_filter = ("kind", "is_active", "is_staff", "language")
     search_fields = ("ref",)
     ordering = ("-joined_at",)
     fields = (
         "ref",
+        "kind",
         *(f"masked_{name}" for name in Customer.PERSONAL),
         "reveal_link",
         "language",
@@ -102,7 +103,8 @@ class CustomerAdmin(ReadOnlyAdmin):
         }
         if request.method == "POST" and form.is_valid():
             why = form.cleaned_data["why"]
-            values = flows.reveal(staff=request.user, customer=customer, fields=Customer.PERSONAL, why=why)
+            fields = Customer.PERSONAL + (Company.PERSONAL if customer.is_company else ())
+            values = flows.reveal(staff=request.user, customer=customer, fields=fields, why=why)
             context["values"] = [(Customer.label(name), value) for name, value in values.items()]
         return TemplateResponse(request, "accounts/admin/ask.html", context)
 

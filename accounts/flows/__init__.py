@@ -1,5 +1,15 @@
-"""Stories of a customer's identity: fill it in, prove it, look at it, change where we reach you."""
+"""Stories of a customer's identity: fill it in, prove it, look at it, change where we reach you, act for a company."""
 
+from accounts.flows.company import (
+    CannotInvite,
+    accept_invitation,
+    change_role,
+    correct_company,
+    end_membership,
+    invite,
+    is_for,
+    register_company,
+)
 from accounts.flows.contact import (
     contact_changed,
     forget_contact_changes,
@@ -20,15 +30,23 @@ from accounts.flows.sessions import end_sessions, sessions_ended
 from accounts.flows.suspension import lift_suspension, suspend
 
 __all__ = [
+    "CannotInvite",
+    "accept_invitation",
     "ask_for_photo_id_again",
+    "change_role",
     "contact_changed",
+    "correct_company",
+    "end_membership",
     "end_sessions",
     "forget_contact_changes",
     "forget_unfinished",
     "hand_over",
+    "invite",
+    "is_for",
     "lift_suspension",
     "look_at_photo",
     "make_way",
+    "register_company",
     "reveal",
     "review_photo_id",
     "sessions_ended",

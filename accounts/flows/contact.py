@@ -95,5 +95,6 @@ def make_way(*, owner: Customer, **address: str) -> None:
 def _unfinished() -> QuerySet[Customer]:
     """Nobody ever signed in to these, and the e-mail or the mobile was never confirmed: either may be another's."""
     proved = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
-    rows = Customer.objects.filter(last_login__isnull=True, is_staff=False, is_active=True)
+    people = Customer.objects.filter(kind=Customer.Kind.PERSON)  # in a company's name nobody ever signs in
+    rows = people.filter(last_login__isnull=True, is_staff=False, is_active=True)
     return rows.filter(Q(mobile_verified_at=None) | ~Exists(proved))  # type: ignore[no-any-return]

@@ -1,5 +1,6 @@
 """What people type in this room."""
 
+from accounts.forms.company import CompanyForm, InvitationForm, RoleForm
 from accounts.forms.photo_id import PhotoIdForm
 from accounts.forms.profile import DateOfBirthField, ProfileForm
 from accounts.forms.sign_in import (
@@ -21,16 +22,19 @@ __all__ = [
     "ApprovalForm",
     "CodeForm",
     "CodeRequestForm",
+    "CompanyForm",
     "DateOfBirthField",
     "FactorAgainForm",
     "FactorForm",
     "FindForm",
+    "InvitationForm",
     "LoginCodeForm",
     "LoginForm",
     "PhotoIdForm",
     "ProfileForm",
     "ReasonForm",
     "RefusalForm",
+    "RoleForm",
     "SignupForm",
     "SuspensionForm",
 ]

@@ -50,11 +50,21 @@ class DateOfBirthField(DayField):
         return day
 
 
-def _number_field(label: Any, clean: Callable[[str], str], hint: Any, *, required: bool = True) -> forms.CharField:
+class NumberField(forms.CharField):
+    """Digits in any way of writing; `clean_with` of accounts/iran.py makes them what we store. Empty is None."""
+
+    def __init__(self, clean_with: Callable[[str], str], **kwargs: Any) -> None:
+        self.clean_with = clean_with
+        super().__init__(**kwargs)
+
+    def clean(self, value: Any) -> str | None:
+        text = super().clean(value)
+        return self.clean_with(text) if text else None
+
+
+def number_field(label: Any, clean: Callable[[str], str], hint: Any, *, required: bool = True) -> NumberField:
     widget = forms.TextInput(attrs={"inputmode": "numeric", "dir": "ltr"})
-    field = forms.CharField(label=label, help_text=hint, max_length=30, widget=widget, required=required)
-    field.clean_with = clean  # type: ignore[attr-defined]
-    return field
+    return NumberField(clean, label=label, help_text=hint, max_length=30, widget=widget, required=required)
 
 
 class ProfileForm(forms.ModelForm):
@@ -66,15 +76,15 @@ class ProfileForm(forms.ModelForm):
         max_length=12,
         widget=forms.TextInput(attrs={"autocomplete": "bday", "dir": "ltr"}),
     )
-    national_code = _number_field(_("National code"), iran.national_code, _("10 digits, as on your national card."))
-    landline = _number_field(_("Landline"), iran.landline, _("With area code. You may leave it empty."), required=False)
+    national_code = number_field(_("National code"), iran.national_code, _("10 digits, as on your national card."))
+    landline = number_field(_("Landline"), iran.landline, _("With area code. You may leave it empty."), required=False)
     address = forms.CharField(
         label=_("Postal address"),
         help_text=_("City, street, number and unit."),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"}),
     )
-    postal_code = _number_field(_("Postal code"), iran.postal_code, _("10 digits, without a dash."))
+    postal_code = number_field(_("Postal code"), iran.postal_code, _("10 digits, without a dash."))
 
     class Meta:
         model = Customer
@@ -105,10 +115,4 @@ class ProfileForm(forms.ModelForm):
         for name in ("name", "surname", "address"):
             if cleaned.get(name):
                 cleaned[name] = iran.persian_letters(cleaned[name])
-        for name, field in self.fields.items():
-            if hasattr(field, "clean_with") and name in cleaned:
-                try:
-                    cleaned[name] = field.clean_with(cleaned[name]) if cleaned[name] else None
-                except ValidationError as error:
-                    self.add_error(name, error)
         return cleaned

@@ -107,7 +107,7 @@ class FindForm(forms.Form):
     """An exact e-mail, mobile, landline or national code, or a surname with or without the name before it."""
 
     what = forms.CharField(
-        label=_("E-mail, mobile, landline, national code or surname"),
+        label=_("E-mail, mobile, landline, national code, national ID of a company, or surname"),
         help_text=_("The whole of it: parts of sealed values cannot be searched."),
         max_length=254,
         widget=UnfoldAdminTextInputWidget,
@@ -128,6 +128,7 @@ class FindForm(forms.Form):
         if "@" in what:
             return list(Customer.objects.filter(email=what))
         numbers = {"mobile": iran.mobile, "landline": iran.landline, "national_code": iran.national_code}
+        numbers["company__national_id"] = iran.company_id
         for field, clean in numbers.items():
             with suppress(ValidationError):
                 if found := list(Customer.objects.filter(**{field: clean(what)})[:AT_MOST]):

@@ -50,7 +50,14 @@ class Customer(AbstractBaseUser, PermissionsMixin, SealedModel):
         MAN = "man", _("Man")
         UNSAID = "unsaid", _("I would rather not say")
 
+    class Kind(models.TextChoices):
+        PERSON = "person", _("Person")
+        COMPANY = "company", _("Company")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(
+        _("kind"), max_length=8, choices=Kind.choices, default=Kind.PERSON, db_default=Kind.PERSON, editable=False
+    )
     ref = models.CharField(_("reference"), max_length=12, unique=True, default=new_ref, editable=False)
 
     email = SealedEmailField(_("e-mail"), null=True, blank=True)
@@ -96,23 +103,42 @@ class Customer(AbstractBaseUser, PermissionsMixin, SealedModel):
         "postal_code",
     )
 
+    NEEDED = tuple(field for field in PERSONAL if field not in ("landline", "gender"))  # before anything is ordered
+
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         permissions = [("suspend_customer", _("Can suspend customers and lift it"))]
-        constraints = [
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            *(
+                models.CheckConstraint(
+                    condition=models.Q(**{f"{field}__isnull": True, f"{index}__isnull": True})
+                    | models.Q(**{f"{field}__isnull": False, f"{index}__isnull": False}),
+                    name=f"accounts_customer_{field}_has_its_index",
+                )
+                for field, index in (
+                    ("email", "email_bi"),
+                    ("mobile", "mobile_bi"),
+                    ("national_code", "national_code_bi"),
+                    ("landline", "landline_bi"),
+                    ("surname", "surname_tag"),
+                )
+            ),
             models.CheckConstraint(
-                condition=models.Q(**{f"{field}__isnull": True, f"{index}__isnull": True})
-                | models.Q(**{f"{field}__isnull": False, f"{index}__isnull": False}),
-                name=f"accounts_customer_{field}_has_its_index",
-            )
-            for field, index in (
-                ("email", "email_bi"),
-                ("mobile", "mobile_bi"),
-                ("national_code", "national_code_bi"),
-                ("landline", "landline_bi"),
-                ("surname", "surname_tag"),
-            )
+                condition=~models.Q(kind="company")
+                | models.Q(
+                    email__isnull=True,
+                    mobile__isnull=True,
+                    national_code__isnull=True,
+                    surname__isnull=True,
+                    is_staff=False,
+                    is_superuser=False,
+                ),
+                name="accounts_customer_in_a_companys_name_nobody_signs_in",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=("person", "company")), name="accounts_customer_kind_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -121,12 +147,27 @@ class Customer(AbstractBaseUser, PermissionsMixin, SealedModel):
     @classmethod
     def label(cls, name: str) -> str:
         """What people call a personal field, or the photo."""
-        return str(_("photo of your ID card") if name == "photo_id" else cls._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+        if name == "photo_id":
+            return str(_("photo of your ID card"))
+        model = cls if name in cls.PERSONAL else cls._meta.get_field("company").related_model
+        return str(model._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
 
     @property
     def is_profile_complete(self) -> bool:
         # Whether a field is filled shows without opening it, on every page that somebody opens.
-        return all(self.__dict__.get(field) for field in self.PERSONAL if field not in ("landline", "gender"))
+        needed = ("name", "address", "postal_code") if self.is_company else self.NEEDED
+        return all(self.__dict__.get(field) for field in needed)
+
+    @property
+    def is_company(self) -> bool:
+        return self.kind == self.Kind.COMPANY
+
+    def readers(self, purpose: str) -> "list[Customer]":
+        """Who gets a message of this purpose: the person herself; of a company, whoever's role it is for."""
+        if not self.is_company:
+            return [self]
+        members = self.company.memberships.select_related("person")
+        return [member.person for member in members if purpose in member.reads and member.person.is_active]
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """Django's own, which stands in each session, and the epoch; it has no public way to add to it (5.2)."""

@@ -3,6 +3,7 @@
 import datetime as dt
 import secrets
 import uuid
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -41,8 +42,10 @@ class Channel(models.TextChoices):
 
 
 class EventQuerySet(SealedQuerySet):
-    def visible_to(self, customer: Any) -> Self:
-        return self.filter(customer=customer)
+    def visible_to(self, customer: Any, purposes: Collection[str] | None = None) -> Self:
+        """`purposes` are those that the reader's role is for; None for all."""
+        own = self.filter(customer=customer)
+        return own if purposes is None else own.filter(purpose__in=purposes)
 
 
 class Event(SealedModel):
@@ -197,6 +200,10 @@ class Delivery(SealedModel):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     event = models.ForeignKey(Event, models.CASCADE, related_name="deliveries", verbose_name=_("event"))
+    # Whose address it goes to: the customer's own, or of a company one of its people's.
+    reader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+", verbose_name=_("reader")
+    )
     channel = models.CharField(_("channel"), max_length=5, choices=Channel.choices)
     lane = models.CharField(_("lane"), max_length=8, choices=Lane.choices)
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.QUEUED)
@@ -220,7 +227,11 @@ class Delivery(SealedModel):
         verbose_name_plural = _("deliveries")
         ordering = ["channel"]
         constraints = [
-            models.UniqueConstraint(fields=["event", "channel"], name="notifications_delivery_one_a_channel"),
+            models.UniqueConstraint(
+                fields=["event", "channel", "reader"],
+                name="notifications_delivery_one_a_reader",
+                nulls_distinct=False,
+            ),
         ]
         indexes = [
             models.Index(

@@ -102,25 +102,25 @@ class Ticket(SealedModel):
         self.save(update_fields=["status", "changed_at", *changes])
         return True
 
-    def _check(self, person: Any) -> bool:
-        """Whether this is one of our staff speaking; anybody else but the owner may not speak here."""
-        if person.pk == self.customer_id:
+    def _check(self, person: Any, acting_for: Any) -> bool:
+        """Whether this is one of our staff speaking; anybody else but the owner, or who acts for it, may not."""
+        if (acting_for or person).pk == self.customer_id:
             return False
         if not person.is_staff:
             raise PermissionDenied
         return True
 
-    def answer(self, author: Any, text: str, token: uuid.UUID | None = None) -> "TicketMessage":
+    def answer(self, author: Any, text: str, token: uuid.UUID | None = None, acting_for: Any = None) -> "TicketMessage":
         """Add to the conversation; whose turn it is changes with who spoke. `token` is the form's own."""
-        by_staff = self._check(author)
+        by_staff = self._check(author, acting_for)
         if type(self).objects.select_for_update().get(pk=self.pk).is_closed:
             raise TicketClosed
         if not self._move_to(self.Status.ANSWERED if by_staff else self.Status.OPEN):
             type(self).objects.filter(pk=self.pk).update(changed_at=timezone.now())
         return self.messages.create(author=author, is_staff=by_staff, text=text, token=token or uuid.uuid4())
 
-    def close(self, by: Any) -> bool:
-        self._check(by)
+    def close(self, by: Any, acting_for: Any = None) -> bool:
+        self._check(by, acting_for)
         return self._move_to(self.Status.CLOSED, closed_at=timezone.now())
 
 

@@ -228,5 +228,5 @@ def test_a_callback_needs_no_cookie_and_reads_no_session(bank, invoice, alice):
     with CaptureQueriesContext(connection) as queries:
         answer = bring(callback, client)
     assert answer.status_code == 303 and not answer.cookies
-    assert not [query for query in queries.captured_queries if "session" in query["sql"]]
+    assert not [query for query in queries.captured_queries if "django_session" in query["sql"]]
     assert_paid_once(payment)

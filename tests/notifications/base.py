@@ -33,6 +33,12 @@ SAMPLES: dict[str, dict[str, Any]] = {
     },
     "contact_restored": {},
     "login_code": {"code": "482913"},
+    "company_invitation": {
+        "company": "Atlas Co",
+        "role": "billing",
+        "url": "http://127.0.0.1:8000/companies/invitations/x/",
+    },
+    "company_member": {"company": "Atlas Co", "person": "Sara", "role": "Billing", "what": "joined"},
     "suspended": {"why": "Reported as stolen by phone"},
     "suspension_lifted": {},
     "exported": {},

@@ -80,7 +80,7 @@ def test_the_database_knows_no_purpose_of_advertising(alice, tell):
 def test_the_database_refuses_a_second_delivery_on_one_channel(alice, tell):
     event = tell(alice, "password_changed")
     with pytest.raises(IntegrityError), transaction.atomic():
-        Delivery.objects.create(event=event, channel="sms", lane="money")
+        Delivery.objects.create(event=event, reader=alice, channel="sms", lane="money")
 
 
 def test_no_word_stands_in_clear(alice, tell):
