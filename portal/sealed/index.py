@@ -90,7 +90,10 @@ class _Rewritten:
         tags = [tag for value in values for tag in companion.tags(value)]
         if not tags:
             raise EmptyResultSet
-        return compiler.compile(companion.get_lookup("in")(Col(self.lhs.alias, companion), tags))
+        column, _none = Col(self.lhs.alias, companion).as_sql(compiler, connection)
+        if len(tags) == 1:  # as ever but while index keys turn
+            return f"{column} = %s", tags
+        return f"{column} IN ({', '.join(['%s'] * len(tags))})", tags
 
 
 class SealedExact(_Rewritten, lookups.Exact):

@@ -1,6 +1,7 @@
 """A person at a browser: signs up, fills in, orders, pays; knows only what stands on the screen, phone and mailbox."""
 
 import io
+import json
 import re
 import time
 from collections.abc import Callable
@@ -31,6 +32,13 @@ def national_code(nine: str) -> str:
     return nine + str(rest if rest < 2 else 11 - rest)
 
 
+def company_id(ten: str) -> str:
+    """With its check digit; the weights are those of accounts/iran.py's source."""
+    tenth = int(ten[9]) + 2
+    rest = sum((int(digit) + tenth) * weight for digit, weight in zip(ten, (29, 27, 23, 19, 17) * 2, strict=True)) % 11
+    return ten + str(rest % 10)
+
+
 @dataclass
 class Canary:
     """A customer whose every personal word occurs nowhere else."""
@@ -40,6 +48,8 @@ class Canary:
     email: str = ""
     mobile: str = ""
     profile: dict[str, str] = field(default_factory=dict)
+    company: dict[str, str] = field(default_factory=dict)
+    more: list[str] = field(default_factory=list)  # what the portal gave her to keep, and her new addresses
 
     @classmethod
     def make(cls, tag: str, number: int, language: str) -> "Canary":
@@ -57,15 +67,34 @@ class Canary:
                 "address": f"Qurbaghe street {tag}, unit {number}",
                 "postal_code": f"1{number:09d}"[:10],
             },
+            company={
+                "name": f"Sherkat{tag}" if language == "en" else f"شرکت{tag}",
+                "national_id": company_id(f"{number * 1000:010d}"[:10]),
+                "registration_number": f"{number * 77:09d}",
+                "address": f"Sherkat street {tag}, unit {number}",
+                "postal_code": f"3{number:09d}"[:10],
+            },
         )
 
     def words(self) -> list[str]:
         """Everything that must be found nowhere."""
         national = self.mobile[1:]  # without the leading zero: the form in which it is stored
         texts = [self.email, national, *(v for k, v in self.profile.items() if k not in ("birth_date", "landline"))]
-        made = ("Ticket", "Subject", "Attachment", "Attachname", "Filename", "Camera", "Comment", "Reply", "Because")
+        made = (
+            "Ticket",
+            "Subject",
+            "Attachment",
+            "Attachname",
+            "Filename",
+            "Camera",
+            "Comment",
+            "Reply",
+            "Because",
+            "Passkey",
+        )
         born = ("1369/11/23", "1369-11-23", "1991-02-12")  # one day, as it may be typed or stored
-        return [*texts, *born, self.profile["landline"][1:], *(f"{word}{self.tag}" for word in made), PASSWORD]
+        told = [*texts, *born, self.profile["landline"][1:], *self.company.values(), *self.more, PASSWORD]
+        return [*told, *(f"{word}{self.tag}" for word in made)]
 
     def photo(self) -> bytes:
         """A JPEG whose EXIF and comment hold canary words too."""
@@ -140,10 +169,14 @@ class Person:
     def link(self, mail: dict[str, Any]) -> list[str]:
         return re.findall(rf"{self.stack.url}/accounts/confirm-email/\S+/", mail["text"])
 
-    def sign_in(self) -> None:
+    def sign_in(self, recovery_code: str = "") -> None:
         self.go("/accounts/login/")
         self.fill(login=self.who.email, password=PASSWORD)
-        self.submit()
+        self.page.locator("main form.form > button.button").first.click()
+        if recovery_code:
+            self.page.wait_for_url("**/accounts/2fa/authenticate/")
+            self.fill(code=recovery_code)
+            self.page.locator("main form.form > button.button").first.click()
         self.page.wait_for_url(self.stack.url + "/")
 
     def fill_profile(self) -> None:
@@ -216,6 +249,101 @@ class Person:
         self.page.locator("main form[action$='/close/'] button").click()
         self.shot("ticket-closed")
 
+    def sure(self, path: str) -> None:
+        """A page that asks who it is first, unless it asked lately."""
+        self.go(path)
+        if "/accounts/reauthenticate/" in self.page.url:
+            self.fill(password=PASSWORD)
+            self.submit()
+            self.page.wait_for_url(f"**{path}")
+
+    def set_up_app(self) -> list[str]:
+        """An authenticator app; the recovery codes that come with it."""
+        self.sure("/accounts/2fa/totp/activate/")
+        secret = self.page.locator(".secret").inner_text()
+        self.shot("totp")
+        self.fill(code=app_code(secret))
+        self.submit()
+        self.page.wait_for_url("**/accounts/2fa/recovery-codes/")
+        codes = self.page.locator(".codes li").all_inner_texts()
+        self.shot("recovery-codes")
+        self.who.more += [secret, *codes[:3]]
+        return codes
+
+    def change_email(self) -> str:
+        """The new address is proved; the link with which the old one can undo it."""
+        old, self.who.email = self.who.email, f"new.{self.who.email}"
+        self.who.more.append(old)
+        self.sure("/accounts/email/")
+        self.fill(email=self.who.email)
+        self.submit()
+        link = wait_for(lambda: [m[0] for mail in self.my_mail() for m in [self.link(mail)] if m], "confirmation link")
+        self.page.goto(link[-1])
+        self.submit()
+
+        def undo() -> list[str]:
+            mails = [mail["text"] for mail in self.world.mail() if old in str(mail["to"])]
+            return re.findall(rf"{self.stack.url}/accounts/undo/\S+/", "\n".join(mails))
+
+        return str(wait_for(undo, "link to undo the change")[-1])
+
+    def register_company(self) -> None:
+        """A company, and a colleague who is asked to join."""
+        self.go("/companies/new/")
+        self.fill(**self.who.company)
+        self.shot("company-new")
+        self.submit()
+        self.page.locator(".acting").wait_for()
+        self.shot("company")
+        path = re.sub(r"^https?://[^/]+", "", self.page.url)
+        self.sure(f"{path}members/")
+        colleague = f"colleague.{self.who.tag.lower()}@zarafeh.example"
+        self.who.more.append(colleague)
+        self.fill(email=colleague)
+        self.submit()
+        wait_for(lambda: [mail for mail in self.world.mail() if colleague in str(mail["to"])], "invitation")
+        self.shot("company-members")
+        self.go("/companies/")
+        self.shot("companies")
+        self.page.locator("main form button:not([name])").first.click()
+        self.page.wait_for_url(self.stack.url + "/")
+
+    def passkey(self, recovery_code: str) -> None:
+        """With a virtual authenticator (WebAuthn, section 11): made, used to sign in and to step up, removed."""
+        keys = self.page.context.new_cdp_session(self.page)
+        keys.send("WebAuthn.enable")
+        device = {"protocol": "ctap2", "transport": "internal", "automaticPresenceSimulation": True}
+        able = {"hasResidentKey": True, "hasUserVerification": True, "isUserVerified": True}
+        keys.send("WebAuthn.addVirtualAuthenticator", {"options": device | able})
+        self.sign_in(recovery_code)
+        self.sure("/accounts/2fa/webauthn/add/")
+        self.fill(name=f"Passkey{self.who.tag}")
+        self.shot("passkey-add")
+        self.submit()
+        self.page.wait_for_url("**/accounts/2fa/")
+        self.go("/accounts/2fa/webauthn/")
+        assert f"Passkey{self.who.tag}" in self.page.content()
+        self.shot("passkeys")
+        self.page.locator("form[action='/accounts/logout/'] button").first.click()
+        self.page.wait_for_url(self.stack.url + "/")
+        self.go("/accounts/login/")
+        self.page.locator("form[data-passkey] button").click()
+        self.page.wait_for_url(self.stack.url + "/")
+        self.go("/accounts/2fa/webauthn/reauthenticate/?next=/profile/export/")
+        self.page.locator("form[data-passkey] button").click()
+        self.page.wait_for_url(f"{self.stack.url}/profile/export/")
+        self.shot("export")
+        with self.page.expect_download() as download:
+            self.submit()
+        taken = json.loads(download.value.path().read_text())
+        assert taken["accounts"]["profile"]["surname"] == self.who.profile["surname"]
+        download.value.delete()
+        self.go("/accounts/2fa/webauthn/")
+        self.page.locator("main a[href$='/remove/']").click()
+        self.submit()
+        self.page.wait_for_url(re.compile(r"/accounts/2fa/(webauthn/)?$"))
+        assert f"Passkey{self.who.tag}" not in self.page.content()
+
 
 class Staff:
     """Carol at the staff screens."""
@@ -227,10 +355,10 @@ class Staff:
         self.page.goto(f"{self.stack.url}/admin/")
         self.page.locator("main [name=login]").fill(self.signin["email"])
         self.page.locator("main [name=password]").fill(self.signin["password"])
-        self.page.locator("main form.form button.button").first.click()
+        self.page.locator("main form.form > button.button").first.click()
         self.page.wait_for_url("**/accounts/2fa/authenticate/")
         self.page.locator("main [name=code]").fill(app_code(self.signin["seed"]))
-        self.page.locator("main form.form button.button").first.click()
+        self.page.locator("main form.form > button.button").first.click()
         self.page.wait_for_url("**/admin/")
 
     def go(self, path: str) -> None:
@@ -252,6 +380,18 @@ class Staff:
         self.page.locator("form:has([name=why]) button").click()
         self.page.locator("dl").first.wait_for()
         return self.page.content()
+
+    def suspend(self, what: str, why: str) -> None:
+        """The found customer's account, with a reason."""
+        self.page.goto(f"{self.find(what).removesuffix('change/')}suspend/")
+        self.page.locator("[name=why]").fill(why)
+        self.page.locator("form:has([name=why]) button").click()
+        self.page.wait_for_url("**/admin/accounts/customer/*/change/")
+
+    def lift(self, what: str) -> None:
+        self.page.goto(f"{self.find(what).removesuffix('change/')}lift/")
+        self.page.locator("button[name=go]").click()
+        self.page.wait_for_url("**/admin/accounts/customer/*/change/")
 
     def decide_photo(self, *, approve: bool, reason: str = "") -> None:
         """The oldest photo that waits: look with a reason, then decide."""

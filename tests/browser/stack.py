@@ -1,9 +1,11 @@
 """The whole portal as `make run` starts it, on ports and a folder of its own."""
 
 import contextlib
+import copy
 import importlib.util
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -116,10 +118,30 @@ class Stack:
             raise RuntimeError(f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done.stdout
 
-    def stop(self) -> None:
+    def at(self, host: str) -> "Stack":
+        """The same stack by another of its names: passkeys belong to a name, and an address of numbers is none."""
+        other = copy.copy(self)
+        other.url = self.url.replace("127.0.0.1", host)
+        return other
+
+    def turn_keys(self) -> None:
+        """A second key before the first, as an operator does it: stop, write, start."""
+        self._halt()
+        path = self.data / "secrets.env"
+        kept = dict(line.split("=", 1) for line in path.read_text().splitlines())
+        kept |= {"PII_KEYS": f"k2:{secrets.token_hex(32)} {kept['PII_KEYS']}"}
+        kept |= {"PII_INDEX_KEYS": f"i2:{secrets.token_hex(32)} {kept['PII_INDEX_KEYS']}"}
+        path.write_text("".join(f"{name}={value}\n" for name, value in kept.items()))
+        (self.folder / "up.log").write_text("")
+        self.start()
+
+    def _halt(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
             self.process.wait(60)
+
+    def stop(self) -> None:
+        self._halt()
         # Root keeps the cluster outside DATA_DIR; it goes with the stack.
         subprocess.run([sys.executable, "-m", "portal.local", "reset"], cwd=ROOT, env=self.env, check=True)
         self.log.close()

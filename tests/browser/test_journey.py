@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,24 @@ def context_for(browser: Browser, language: str, **options: Any) -> BrowserConte
 
 
 @pytest.fixture(scope="module")
-def queue_events(stack: Stack) -> Iterator[Path]:
+def turning(stack: Stack) -> Iterator[None]:
+    """New keys stand before the old ones, and an operator turns them over and over while the journey writes."""
+    stack.turn_keys()
+    over = threading.Event()
+
+    def turn() -> None:
+        while not over.wait(5):
+            stack.run("pii_keys", "rotate", "--jobs", "1")
+
+    operator = threading.Thread(target=turn)
+    operator.start()
+    yield
+    over.set()
+    operator.join()
+
+
+@pytest.fixture(scope="module")
+def queue_events(stack: Stack, turning: None) -> Iterator[Path]:
     """A file of what anybody who listens to the workers' events reads during the journey."""
     path = stack.folder / "events.jsonl"
     with path.open("w") as file:
@@ -165,6 +183,28 @@ def test_the_whole_journey(browser: Browser, stack: Stack, staff: Staff, queue_e
     assert "/accounts/login/" in elsewhere.page.url
     other.close()
 
+    # A second factor, a passkey at a place that has a name, and a new e-mail that the old one could undo.
+    codes = person.set_up_app()
+    named = context_for(browser, language, viewport=SIZES["en"])
+    Person(named.new_page(), stack.at("localhost"), who).passkey(codes[4])
+    named.close()
+    undo = person.change_email()
+    person.page.goto(undo)
+    person.shot("undo")
+    speaks(person.page, language)
+
+    # A company of hers.
+    person.register_company()
+
+    # Suspended and opened again: out at the next click, told why.
+    with told(person):
+        staff.suspend(who.email, f"Because{who.tag} somebody reported a theft")
+    person.page.goto(f"{stack.url}/profile/")
+    assert "/accounts/login/" in person.page.url
+    with told(person):
+        staff.lift(who.email)
+    person.sign_in(codes[5])
+
     # The policy that was accepted stays.
     person.go("/policy/")
     person.shot("policy")
@@ -211,6 +251,15 @@ def test_the_operator_has_the_commands(stack: Stack, tmp_path: Path) -> None:
         "publish_policy", str(text), "--locale", "en", "--effective", "2027-01-01", "--summary", "Shorter.", "--json"
     )
     assert json.loads(out)["number"] == 2
+
+
+def test_the_old_keys_may_go(stack: Stack, turning: None) -> None:
+    """All that was written meanwhile is under the new keys, and each value still opens in its place."""
+    for verb in ("rotate", "reindex", "verify"):
+        stack.run("pii_keys", verb)
+    sealed = json.loads(stack.run("pii_keys", "status", "--json"))
+    under = {kid for place, count in sealed.items() if isinstance(count, dict) for kid in count}
+    assert under == {"k2"}, sealed
 
 
 def test_nothing_of_it_is_found_in_clear(stack: Stack, queue_events: Path) -> None:

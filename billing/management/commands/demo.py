@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.flows import register_company
 from accounts.models import Customer
 from billing import flows
 from billing.models import Option, Plan
@@ -47,6 +48,12 @@ PEOPLE = [
     ("نگار", "رستگار", Customer.Gender.WOMAN, "fa"),
     ("Arash", "Behrouzi", Customer.Gender.MAN, "en"),
 ]
+# The first two also act for a company; its national ID is valid by its check digit.
+COMPANIES = [
+    {"name": "نمونه‌پردازان پارس", "national_id": "10380284790", "address": "تهران، خیابان ولیعصر، شمارهٔ ۲"},
+    {"name": "Sample Trading", "national_id": "10100302746", "address": "2 Valiasr Street, Tehran"},
+]
+COMPANY = {"registration_number": "123456", "economic_code": None, "landline": None, "postal_code": "1969833111"}
 
 
 class Command(BaseCommand):
@@ -110,6 +117,8 @@ class Command(BaseCommand):
             # The invoice stays open: paying it is the first thing to try.
             option = plan.options.first()
             flows.place_order(customer=customer, plan=plan, option=option, form_token=f"demo-{customer.ref}")
+            if number < len(COMPANIES):
+                register_company(person=customer, details=COMPANY | COMPANIES[number])
         return _signin("customer", email, mobile, language)
 
 

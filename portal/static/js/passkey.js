@@ -50,7 +50,6 @@
     form.hidden = false;
     form.addEventListener("submit", async (event) => {
       const field = form.querySelector("[name=credential]");
-      if (field.value) return;
       event.preventDefault();
       const complaint = form.querySelector("[role=alert]");
       complaint.hidden = true;

@@ -1,0 +1,92 @@
+"""Turning and verifying keys, against bare Fernet on the same tokens and the same cores."""
+
+import os
+import statistics
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from tests.benchmarks import customers
+
+COUNT, ROUNDS, LIMIT = 20_000, 3, 0.7
+_boxes: list[Fernet] = []
+
+
+def know(keys: list[bytes]) -> None:
+    _boxes[:] = [Fernet(key) for key in keys]
+
+
+def bare_again(tokens: list[str]) -> int:
+    """Decrypt and encrypt, and nothing else."""
+    old, new = _boxes
+    return sum(1 for token in tokens if new.encrypt(old.decrypt(token)))
+
+
+def bare_open(tokens: list[str]) -> int:
+    """Decrypt, and nothing else."""
+    return sum(1 for token in tokens if _boxes[0].decrypt(token))
+
+
+def measure() -> dict[str, float]:
+    """Values per second of each, medians of ROUNDS interleaved rounds on all cores."""
+    customers.set_up()
+    import base64
+
+    from django.conf import settings
+    from django.db import connection
+
+    from accounts.models import Customer
+    from portal.sealed import rotation
+    from portal.sealed.keys import ring
+
+    customers.load(COUNT)
+    names = ", ".join(f'"{field.column}"' for field in Customer._meta.concrete_fields if hasattr(field, "blind_index"))
+    jobs, found = rotation.cores(), {name: list[float]() for name in ("rotate", "verify", "bare rotate", "bare open")}
+
+    def unshown(_table: str, _rows: int, batches: rotation.Batches) -> rotation.Batches:
+        return batches
+
+    for number in range(ROUNDS):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {names} FROM accounts_customer")
+            tokens = [token for row in cursor.fetchall() for token in row if token]
+        settings.PII_KEYS = f"bench{number}:{os.urandom(32).hex()} {settings.PII_KEYS}"
+        new, old = (base64.urlsafe_b64encode(key) for key in ring().derive("field")[:2])
+        parts = [tokens[start : start + 5000] for start in range(0, len(tokens), 5000)]
+        pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=know, initargs=([old, new],))
+        with pool:
+            list(pool.map(bare_open, [[tokens[0]]] * jobs))  # the processes are there before the clock runs
+            for name, work in (("bare rotate", bare_again), ("bare open", bare_open)):
+                start = time.perf_counter()
+                assert sum(pool.map(work, parts)) == len(tokens)
+                found[name].append(len(tokens) / (time.perf_counter() - start))
+        start = time.perf_counter()
+        assert rotation.rotate(unshown, jobs) >= len(tokens)
+        found["rotate"].append(len(tokens) / (time.perf_counter() - start))
+        start = time.perf_counter()
+        rotation.census(unshown, jobs)
+        found["verify"].append(len(tokens) / (time.perf_counter() - start))
+        settings.PII_KEYS = settings.PII_KEYS.split()[0]
+    return {name: statistics.median(rates) for name, rates in found.items()}
+
+
+def row(name: str, ours: float, bare: float, against: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "value": ours,
+        "reference": bare,
+        "ratio": ours / bare,
+        "unit": f"values/s on {os.cpu_count()} cores, {COUNT:,} customers of ten values, median of {ROUNDS} rounds",
+        "against": against,
+        "limit": f">={LIMIT}",
+        "holds": ours / bare >= LIMIT,
+    }
+
+
+def run() -> dict[str, Any]:
+    found = measure()
+    print(found)
+    return row("pii_keys rotate", found["rotate"], found["bare rotate"], "bare Fernet decrypt and encrypt, no database")
