@@ -1,13 +1,13 @@
 # Everything that a developer or an operator of one machine types. Needs Python 3.11+, make and git; fetches the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup run shell test check bench reset lock
+.PHONY: help setup run shell test check bench bench-large reset lock
 
 PYTHON ?= python3
 PY := .venv/bin/python
 LOCAL := $(PY) -m portal.local
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
 
 setup: ## make .venv and install the pinned requirements, if anything changed
 	@$(PYTHON) -m portal.local setup
@@ -26,6 +26,9 @@ check: setup ## style, types, production settings, migrations, translations
 
 bench: setup ## benchmarks: a table here and JSON in var/bench
 	@exec $(LOCAL) exec --fresh -- $(PY) -m tests.benchmarks $(ARGS)
+
+bench-large: setup ## the row of a million customers: ten minutes
+	@exec $(LOCAL) exec --fresh -- $(PY) -m tests.benchmarks lookup_large
 
 reset: setup ## throw away what the embedded database keeps (only while nothing runs)
 	@exec $(LOCAL) reset

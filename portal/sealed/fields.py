@@ -10,7 +10,6 @@ saved when.
 """
 
 import datetime as dt
-import hashlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,7 +26,7 @@ from encrypted_model_fields import fields as emf
 
 from .index import SealedExact, SealedIn
 from .keys import box
-from .resealing import BINDING
+from .resealing import BINDING, binding
 
 BLOCK, END = 64, b"\x80"  # bytes; padding as in ISO/IEC 7816-4: one END, then zeros
 
@@ -129,7 +128,7 @@ class SealedMixin:
 
     def binding(self, owner: str) -> bytes:
         """The bytes that stand before a value of this row and column."""
-        return hashlib.sha256(f"{self._place}:{owner}".encode()).digest()[:BINDING]
+        return binding(self._place, owner)
 
     @cached_property
     def _place(self) -> str:

@@ -9,22 +9,24 @@ import multiprocessing
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple, Self, cast
 
 from django.apps import apps
 from django.contrib.sessions.models import Session
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
+from psycopg import Cursor
 
 from . import resealing
 from .fields import SealedMixin
 from .index import companions
 from .keys import index_keys, index_ring, ring
-from .resealing import BAD, Index
+from .resealing import Index
 from .sentinel import forget
 
-BATCH = 500  # rows read at once, and written by one statement
+BATCH = 1000  # rows read at once, and written by one statement
 LOCK = 7_413_020_906  # PostgreSQL's advisory lock of whoever turns keys
 
 
@@ -60,16 +62,28 @@ class Table(NamedTuple):
     def place(self, field: Any) -> str:
         return f"{self.name}.{field.column}"
 
-    def values(self, rows: list[Any]) -> list[tuple[str, str | None, bytes]]:
-        """Each value of rows that were read with `bound_to` last, as `resealing.examine` takes it."""
-        return [
-            (self.place(field), token, field.binding(str(row[-1])) if isinstance(field, SealedMixin) else b"")
-            for row in rows
-            for token, field in zip(row[1:], self.fields, strict=False)
-        ]
+    @property
+    def examined(self) -> resealing.Columns:
+        names, is_bound = [self.place(field) for field in self.fields], isinstance(self.fields[0], SealedMixin)
+        return resealing.Columns(self.purpose, names, list(self.indexes), is_bound)
+
+    @property
+    def indexes(self) -> dict[str, Any]:
+        """The companions by the `table.column` of their value."""
+        found = companions(self.model)
+        return {self.place(field): found[field.name] for field in self.fields if field.name in found}
 
 
-Batches = Iterator[tuple[list[Any], list[Any]]]  # rows as they were read, and what the processes made of them
+class Block(NamedTuple):
+    """Rows as COPY text, in the order of their keys."""
+
+    text: bytes
+    count: int
+    first: str
+    last: str
+
+
+Batches = Iterator[tuple[Block, Any]]  # rows as they were read, and what the processes made of them
 Shown = Callable[[str, int, Batches], Batches]  # (table, rows in it, its batches) → the same batches, shown
 
 
@@ -89,26 +103,52 @@ class Pool:
     def __exit__(self, *_: Any) -> None:
         self.processes.shutdown(cancel_futures=True)
 
-    def ask(self, work: Callable[..., list[Any]], purpose: str, values: list[Any]) -> list[Any]:
-        return self.processes.submit(work, purpose, values).result()
+    def ask(self, work: Callable[..., Any], *what: Any) -> Any:
+        return self.processes.submit(work, *what).result()
 
-    def ahead(
-        self,
-        work: Callable[..., list[Any]],
-        purpose: str,
-        read: Iterable[list[Any]],
-        values: Callable[[list[Any]], list[Any]],
-    ) -> Batches:
-        """Each batch with its answers, in order; a few batches are under way at once."""
-        waiting: deque[tuple[list[Any], Future[list[Any]]]] = deque()
-        for rows in read:
-            waiting.append((rows, self.processes.submit(work, purpose, values(rows))))
-            if len(waiting) > self.depth:
-                done, answer = waiting.popleft()
-                yield done, answer.result()
-        while waiting:
+    def ahead(self, work: Callable[..., Any], how: Any, read: Iterable[Block]) -> Batches:
+        return _ahead(self.processes, self.depth, work, ((block, how, block.text) for block in read))
+
+
+class Writers:
+    """Threads that write blocks, each on a connection of its own: the server uses as many cores as the processes."""
+
+    def __init__(self, jobs: int) -> None:
+        self.jobs, self.opened = jobs, set[Any]()
+        self.threads = ThreadPoolExecutor(jobs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.threads.shutdown(cancel_futures=True)
+        for each in self.opened:
+            each.close()
+
+    def ahead(self, work: Callable[..., Any], batches: Batches) -> Batches:
+        return _ahead(
+            self.threads, self.jobs, partial(self._here, work), ((block, block, made) for block, made in batches)
+        )
+
+    def _here(self, work: Callable[..., Any], *what: Any) -> Any:
+        here = connections[DEFAULT_DB_ALIAS]
+        if here not in self.opened:
+            here.inc_thread_sharing()  # closed by the thread that made us
+            self.opened.add(here)
+        return work(*what)
+
+
+def _ahead(executor: Executor, depth: int, work: Callable[..., Any], asked: Iterable[tuple[Any, ...]]) -> Batches:
+    """Each block with what became of it, in order; a few are under way at once. `asked` are (block, *arguments)."""
+    waiting: deque[tuple[Block, Future[Any]]] = deque()
+    for block, *arguments in asked:
+        waiting.append((block, executor.submit(work, *arguments)))
+        if len(waiting) > depth:
             done, answer = waiting.popleft()
             yield done, answer.result()
+    while waiting:
+        done, answer = waiting.popleft()
+        yield done, answer.result()
 
 
 def tables() -> list[Table]:
@@ -126,38 +166,31 @@ def tables() -> list[Table]:
 def rotate(shown: Shown, jobs: int) -> int:
     """Seal every value anew that is not under the newest key; how many. A stopped run goes on where it was."""
     kid = ring().masters[0][0]
-    with _alone(), _pool(jobs) as pool:
-        total = sum(_rotate(table, kid, shown, pool) for table in tables())
+    with _alone(), _pool(jobs) as pool, Writers(jobs) as writers:
+        total = sum(_rotate(table, kid, shown, pool, writers) for table in tables())
         _forget_where(kid)
     return total
 
 
-def _rotate(table: Table, kid: str, shown: Shown, pool: Pool) -> int:
+def _rotate(table: Table, kid: str, shown: Shown, pool: Pool, writers: Writers) -> int:
     total = 0
     read = _read(table, table.columns, after=_came_to(kid, table))
-    for rows, tokens in _shown(shown, table, pool.ahead(resealing.again, table.purpose, read, _tokens)):
-        with transaction.atomic():
-            total += _turn(table, rows, tokens, pool)
-            _note(kid, table, rows[-1][0])
+    made = pool.ahead(resealing.again, table.purpose, read)
+    for block, values in _shown(shown, table, writers.ahead(partial(_turn, table, pool), made)):
+        total += values
+        _note(kid, table, block.last)
     return total
 
 
-def _turn(table: Table, rows: list[Any], tokens: list[Any], pool: Pool) -> int:
-    """Write what was sealed anew; a row that was saved meanwhile is read and sealed once more."""
-    width, changes = len(table.fields), []
-    if BAD in tokens:
-        where = table.place(table.fields[tokens.index(BAD) % width])
-        raise Spoilt(f"{where} holds a value that no key opens; nothing more was changed")
-    for place, row in enumerate(rows):
-        new = tokens[place * width : (place + 1) * width]
-        if any(new):
-            changes.append((row, [token or old for token, old in zip(new, row[1:], strict=True)]))
-    written = _write(table.model, table.columns, table.columns, changes)
-    done = sum(1 for row, new in changes if row[0] in written for token in new if token not in row)
-    if missed := [row[0] for row, _new in changes if row[0] not in written]:
-        rows = _rows(table, table.columns, "= ANY(%s)", [missed])
-        done += _turn(table, rows, pool.ask(resealing.again, table.purpose, _tokens(rows)), pool) if rows else 0
-    return done
+def _turn(table: Table, pool: Pool, block: Block, turned: resealing.Turned) -> int:
+    """Write what was sealed anew; where a row was saved meanwhile, the block is read and sealed once more."""
+    if turned.bad is not None:
+        where = table.place(table.fields[turned.bad])
+        raise Spoilt(f"{where} holds a value that no key opens; the run stopped there")
+    rows, values = _write(table.model, table.columns, turned.ends, turned.arrays)
+    if rows < turned.rows and (block := _block(table, table.columns, (block.first, block.last))).count:
+        values += _turn(table, pool, block, pool.ask(resealing.again, table.purpose, block.text))
+    return values
 
 
 class Census(NamedTuple):
@@ -176,32 +209,18 @@ def census(shown: Shown, jobs: int, *, mend: bool = False) -> list[Census]:
 
 
 def _count(table: Table, shown: Shown, pool: Pool, *, mend: bool) -> Census:
-    kids = [kid for kid, _ in ring().masters]
+    kids, drifted = [kid for kid, _ in ring().masters], 0
     counts: dict[str, Counter[str]] = {table.place(field): Counter() for field in table.fields}
-    indexes: dict[str, Any] = companions(table.model)
-    names = [*table.columns, *(index.column for index in indexes.values()), table.bound_to]
-    read = _read(table, names)
-    drifted = 0
-    for rows, values in _shown(shown, table, pool.ahead(resealing.examine, table.purpose, read, table.values)):
-        found = iter(values)
-        wrong: dict[str, list[Any]] = {source: [] for source in indexes}
-        for row in rows:
-            tags = dict(zip(indexes, row[1 + len(table.fields) :], strict=False))
-            for token, field, seen in zip(row[1:], table.fields, found, strict=False):
-                if seen is not None:
-                    kind = "bad" if seen.key == BAD else "moved" if seen.is_moved else kids[seen.key]
-                    counts[table.place(field)][kind] += 1
-                tag = seen and seen.tag
-                if (
-                    field.name in indexes
-                    and not (seen and (seen.is_moved or seen.key == BAD))
-                    and tags[field.name] != tag
-                ):
-                    wrong[field.name].append(((row[0], token), [tag]))
-        for source, changes in wrong.items():
-            sealed: Any = table.model._meta.get_field(source)
-            index: Any = indexes[source]
-            drifted += len(_write(table.model, [index.column], [sealed.column], changes)) if mend else len(changes)
+    names = [*table.columns, *(index.column for index in table.indexes.values())]
+    read = _read(table, names, bound=True)
+    for _block, found in _shown(shown, table, pool.ahead(resealing.examine, table.examined, read)):
+        for place, seen in zip(counts, found.counts, strict=True):
+            for kind, count in seen.items():
+                counts[place][kind if isinstance(kind, str) else kids[kind]] += count
+        drifted += sum(found.drifted.new)
+        if mend and (keys := found.drifted.keys):
+            targets = [index.column for index in table.indexes.values()]
+            _write(table.model, targets, [keys[0], keys[-1]], found.drifted.arrays())
     return Census(counts, drifted)
 
 
@@ -257,54 +276,60 @@ def _shown(shown: Shown, table: Table, batches: Batches) -> Batches:
     return shown(table.name, rows, batches)
 
 
-def _tokens(rows: list[Any]) -> list[Any]:
-    return [token for row in rows for token in row[1:]]
-
-
-def _read(table: Table, names: list[str], after: str | None = None) -> Iterator[list[Any]]:
-    """Rows of raw column values with the primary key first, in its order, as they stand when their batch is read."""
-    key: Any = table.model._meta.pk
-    where, params = (f"> %s::{_plain(key)}", [after]) if after is not None else ("IS NOT NULL", list[Any]())
-    while rows := _rows(table, names, where, params, limit=BATCH):
-        yield rows
-        where, params = "> %s", [rows[-1][0]]
-
-
-def _rows(table: Table, names: list[str], where: str, params: list[Any], limit: int | None = None) -> list[Any]:
-    quote, key = connection.ops.quote_name, cast(Any, table.model._meta.pk)
-    columns, pk = ", ".join(quote(name) for name in (key.column, *names)), quote(key.column)
-    with connection.cursor() as cursor:
-        # Names come from our own models, never from anybody's input.
-        cursor.execute(
-            f"SELECT {columns} FROM {quote(table.name)} WHERE {pk} {where} ORDER BY {pk} LIMIT {limit or 'ALL'}",  # noqa: S608
-            params,
-        )
-        return list(cursor.fetchall())
-
-
-def _write(model: type[models.Model], targets: list[str], witnesses: list[str], changes: list[Any]) -> set[Any]:
-    """Set `targets` where `witnesses` still hold what was read: a save that came meanwhile wins. The keys written.
-
-    `changes` are ((pk, what each witness held), [what each target gets]).
+def _read(table: Table, names: list[str], after: str | None = None, *, bound: bool = False) -> Iterator[Block]:
+    """All rows after a key, as they stand when their block is read. Before the values stand the key and PostgreSQL's
+    `xmin`, which changes with every write of the row; after them, if asked for, what the row's tokens are bound to.
     """
-    if not changes:
-        return set()
+    while (block := _block(table, names, (after, None), bound=bound)).count:
+        yield block
+        after = block.last
+
+
+def _block(table: Table, names: list[str], part: tuple[str | None, str | None], *, bound: bool = False) -> Block:
+    """The next rows after a key, or those from one key to another."""
+    quote, field = connection.ops.quote_name, cast(Any, table.model._meta.pk)
+    key, kind = quote(field.column), _plain(field)
+    columns = [key, "xmin", *map(quote, names), *([f"{quote(table.bound_to)} AS owner"] if bound else [])]
+    first, last = part
+    where = "TRUE" if first is None else f"{key} > %s::{kind}" if last is None else f"{key} BETWEEN %s AND %s::{kind}"
+    rows = f"SELECT {', '.join(columns)} FROM {quote(table.name)} WHERE {where} ORDER BY {key} LIMIT {BATCH}"  # noqa: S608
+    # Names come from our own models, never from anybody's input.
+    with connection.cursor() as cursor, cursor.copy(f"COPY ({rows}) TO STDOUT", [k for k in part if k]) as copy:
+        lines = [bytes(line) for line in copy]
+    ends = [lines[place].split(b"\t", 1)[0].decode() for place in (0, -1)] if lines else ["", ""]
+    return Block(b"".join(lines), len(lines), *ends)
+
+
+def _write(model: type[models.Model], targets: list[str], ends: list[str], arrays: list[str]) -> tuple[int, int]:
+    """Set `targets` where nobody wrote since the row was read: a save that came meanwhile wins. `arrays` are those of
+    resealing.Rows, `ends` its first and last key. How many rows were written, and how many new values.
+    """
+    if not ends:
+        return 0, 0
     quote, fields = connection.ops.quote_name, {field.column: field for field in model._meta.concrete_fields}
-    key = cast(Any, model._meta.pk)
-    named = [("pk", fields[key.column]), *((f"s{i}", fields[name]) for i, name in enumerate(witnesses))]
-    named += [(f"n{i}", fields[name]) for i, name in enumerate(targets)]
-    values = zip(*((*row[: 1 + len(witnesses)], *new) for row, new in changes), strict=True)
-    sets = ", ".join(f"{quote(name)} = u.n{i}" for i, name in enumerate(targets))
-    held = " AND ".join(f"t.{quote(name)} IS NOT DISTINCT FROM u.s{i}" for i, name in enumerate(witnesses))
-    arrays = ", ".join(f"%s::{_plain(field)}[]" for _name, field in named)
-    with connection.cursor() as cursor:
+    field = cast(Any, model._meta.pk)
+    key, kind = f"t.{quote(field.column)}", _plain(field)
+    named = {"pk": kind, "version": "xid", "new": "int"}
+    named |= {f"n{i}": _plain(fields[name]) for i, name in enumerate(targets)}
+    sets = ", ".join(f"{quote(name)} = n.n{i}" for i, name in enumerate(targets))
+    with transaction.atomic(), _plain_cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")  # what a crash loses is turned again by the next run
+        # The rows stand in the order of their keys; without BETWEEN the planner reads the whole table for each block.
         cursor.execute(
-            f"UPDATE {quote(model._meta.db_table)} AS t SET {sets}"  # noqa: S608
-            f" FROM unnest({arrays}) AS u({', '.join(name for name, _field in named)})"
-            f" WHERE t.{quote(key.column)} = u.pk AND {held} RETURNING u.pk",
-            [list(column) for column in values],
+            f"WITH written AS (UPDATE {quote(model._meta.db_table)} AS t SET {sets}"  # noqa: S608
+            f" FROM unnest({', '.join(f'%s::{kind}[]' for kind in named.values())}) AS n({', '.join(named)})"
+            f" WHERE {key} = n.pk AND t.xmin = n.version AND {key} BETWEEN %s AND %s::{kind} RETURNING n.new)"
+            " SELECT count(*), coalesce(sum(new), 0) FROM written",
+            [*arrays, *ends],
         )
-        return {pk for (pk,) in cursor.fetchall()}
+        rows, values = cursor.fetchone()
+    return rows, values
+
+
+def _plain_cursor() -> Any:
+    """psycopg's own, which sends megabytes of arrays beside the statement; Django's puts them into its text."""
+    connection.ensure_connection()
+    return Cursor(connection.connection)
 
 
 def _plain(field: Any) -> str:

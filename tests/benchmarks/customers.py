@@ -37,6 +37,14 @@ def set_up() -> None:
     django.setup()
 
 
+def prepare() -> None:
+    """The tables and the static files, for rows that open pages."""
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", verbosity=0, interactive=False)
+
+
 def sealed_rows(first: int, count: int) -> list[list[Any]]:
     """In a process of its own: column values of `count` customers, sealed and indexed by the model's own fields."""
     from accounts.models import Customer

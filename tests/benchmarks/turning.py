@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 
 from tests.benchmarks import customers
 
-COUNT, ROUNDS, LIMIT = 20_000, 3, 0.7
+COUNT, ROUNDS, LIMIT = 50_000, 5, 0.7
 _boxes: list[Fernet] = []
 
 
@@ -30,8 +30,8 @@ def bare_open(tokens: list[str]) -> int:
     return sum(1 for token in tokens if _boxes[0].decrypt(token))
 
 
-def measure() -> dict[str, float]:
-    """Values per second of each, medians of ROUNDS interleaved rounds on all cores."""
+def measure() -> dict[str, list[float]]:
+    """Values per second of each, in ROUNDS interleaved rounds on all cores."""
     customers.set_up()
     import base64
 
@@ -51,7 +51,7 @@ def measure() -> dict[str, float]:
 
     for number in range(ROUNDS):
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {names} FROM accounts_customer")
+            cursor.execute(f"SELECT {names} FROM accounts_customer")  # noqa: S608 - names of our own columns
             tokens = [token for row in cursor.fetchall() for token in row if token]
         settings.PII_KEYS = f"bench{number}:{os.urandom(32).hex()} {settings.PII_KEYS}"
         new, old = (base64.urlsafe_b64encode(key) for key in ring().derive("field")[:2])
@@ -70,23 +70,25 @@ def measure() -> dict[str, float]:
         rotation.census(unshown, jobs)
         found["verify"].append(len(tokens) / (time.perf_counter() - start))
         settings.PII_KEYS = settings.PII_KEYS.split()[0]
-    return {name: statistics.median(rates) for name, rates in found.items()}
+    return found
 
 
-def row(name: str, ours: float, bare: float, against: str) -> dict[str, Any]:
+def row(name: str, found: dict[str, list[float]], ours: str) -> dict[str, Any]:
+    bare = found["bare rotate"]
+    ratio = statistics.median(mine / its for mine, its in zip(found[ours], bare, strict=True))
+    of_open = statistics.median(mine / its for mine, its in zip(found[ours], found["bare open"], strict=True))
     return {
         "name": name,
-        "value": ours,
-        "reference": bare,
-        "ratio": ours / bare,
+        "value": statistics.median(found[ours]),
+        "reference": statistics.median(bare),
+        "ratio": ratio,
         "unit": f"values/s on {os.cpu_count()} cores, {COUNT:,} customers of ten values, median of {ROUNDS} rounds",
-        "against": against,
+        "against": f"bare Fernet decrypt and encrypt, no database; {of_open:.2f} of decrypt alone",
         "limit": f">={LIMIT}",
-        "holds": ours / bare >= LIMIT,
+        "holds": ratio >= LIMIT,
     }
 
 
-def run() -> dict[str, Any]:
+def run() -> list[dict[str, Any]]:
     found = measure()
-    print(found)
-    return row("pii_keys rotate", found["rotate"], found["bare rotate"], "bare Fernet decrypt and encrypt, no database")
+    return [row("pii_keys rotate", found, "rotate"), row("pii_keys verify", found, "verify")]

@@ -94,6 +94,7 @@ def test_a_key_that_is_only_read_along_binds_nobody(transactional_db):
     assert set(Sentinel.objects.filter(setting="PII_KEYS").values_list("kid", flat=True)) == {"k1"}
 
 
+@pytest.mark.django_db(transaction=True)
 def test_after_retiring_the_portal_starts_without_the_key(alice, settings):
     old = settings.PII_KEYS
     settings.PII_KEYS = f"{NEW['PII_KEYS']} {old}"
