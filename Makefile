@@ -7,7 +7,7 @@ PY := .venv/bin/python
 LOCAL := $(PY) -m portal.local
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "  %-17s %s\n", $$1, $$2}'
 
 setup: ## make .venv and install the pinned requirements, if anything changed
 	@$(PYTHON) -m portal.local setup

@@ -53,7 +53,8 @@ class Rows(NamedTuple):
     def arrays(self) -> list[str]:
         """As array literals of PostgreSQL (manual, 8.15.2): key, version, new, then each column."""
         columns = [["NULL" if value == NOTHING else value for value in column] for column in self.columns]
-        return [f"{{{','.join(map(str, each))}}}" for each in (self.keys, self.versions, self.new, *columns)]
+        every: list[list[Any]] = [self.keys, self.versions, self.new, *columns]
+        return [f"{{{','.join(str(part) for part in each)}}}" for each in every]
 
 
 class Turned(NamedTuple):

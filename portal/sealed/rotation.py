@@ -78,7 +78,7 @@ class Block(NamedTuple):
     """Rows as COPY text, in the order of their keys."""
 
     text: bytes
-    count: int
+    rows: int
     first: str
     last: str
 
@@ -188,7 +188,7 @@ def _turn(table: Table, pool: Pool, block: Block, turned: resealing.Turned) -> i
         where = table.place(table.fields[turned.bad])
         raise Spoilt(f"{where} holds a value that no key opens; the run stopped there")
     rows, values = _write(table.model, table.columns, turned.ends, turned.arrays)
-    if rows < turned.rows and (block := _block(table, table.columns, (block.first, block.last))).count:
+    if rows < turned.rows and (block := _block(table, table.columns, (block.first, block.last))).rows:
         values += _turn(table, pool, block, pool.ask(resealing.again, table.purpose, block.text))
     return values
 
@@ -280,7 +280,7 @@ def _read(table: Table, names: list[str], after: str | None = None, *, bound: bo
     """All rows after a key, as they stand when their block is read. Before the values stand the key and PostgreSQL's
     `xmin`, which changes with every write of the row; after them, if asked for, what the row's tokens are bound to.
     """
-    while (block := _block(table, names, (after, None), bound=bound)).count:
+    while (block := _block(table, names, (after, None), bound=bound)).rows:
         yield block
         after = block.last
 

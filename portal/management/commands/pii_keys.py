@@ -50,7 +50,7 @@ class Command(BaseCommand):
             return
         with click.progressbar(length=rows, label=f"{table:<32}", file=sys.stderr, show_pos=True) as bar:
             for batch in batches:
-                bar.update(batch[0].count)
+                bar.update(batch[0].rows)
                 yield batch
 
     # --- verbs ---------------------------------------------------------------------------------------------------
