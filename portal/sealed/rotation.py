@@ -5,24 +5,23 @@ first everywhere; `rotate`; `verify`; keep the old key until the last backup und
 """
 
 import base64
-import multiprocessing
 import os
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, cast
 
 from django.apps import apps
 from django.contrib.sessions.models import Session
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
+from django.db import connection, models, transaction
 from psycopg import Cursor
 
 from . import resealing
 from .fields import SealedMixin
 from .index import companions
 from .keys import index_keys, index_ring, ring
+from .pipeline import Batches, Block, Pool, Writers
 from .resealing import Index
 from .sentinel import forget
 
@@ -74,81 +73,7 @@ class Table(NamedTuple):
         return {self.place(field): found[field.name] for field in self.fields if field.name in found}
 
 
-class Block(NamedTuple):
-    """Rows as COPY text, in the order of their keys."""
-
-    text: bytes
-    rows: int
-    first: str
-    last: str
-
-
-Batches = Iterator[tuple[Block, Any]]  # rows as they were read, and what the processes made of them
 Shown = Callable[[str, int, Batches], Batches]  # (table, rows in it, its batches) → the same batches, shown
-
-
-class Pool:
-    """Processes that do the arithmetic while this one reads and writes. Fresh ones: a fork would share our connection
-    to the database.
-    """
-
-    def __init__(self, jobs: int, *knowledge: Any) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.depth = 2 * jobs
-        self.processes = ProcessPoolExecutor(jobs, context, initializer=resealing.know, initargs=knowledge)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.processes.shutdown(cancel_futures=True)
-
-    def ask(self, work: Callable[..., Any], *what: Any) -> Any:
-        return self.processes.submit(work, *what).result()
-
-    def ahead(self, work: Callable[..., Any], how: Any, read: Iterable[Block]) -> Batches:
-        return _ahead(self.processes, self.depth, work, ((block, how, block.text) for block in read))
-
-
-class Writers:
-    """Threads that write blocks, each on a connection of its own: the server uses as many cores as the processes."""
-
-    def __init__(self, jobs: int) -> None:
-        self.jobs, self.opened = jobs, set[Any]()
-        self.threads = ThreadPoolExecutor(jobs)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.threads.shutdown(cancel_futures=True)
-        for each in self.opened:
-            each.close()
-
-    def ahead(self, work: Callable[..., Any], batches: Batches) -> Batches:
-        return _ahead(
-            self.threads, self.jobs, partial(self._here, work), ((block, block, made) for block, made in batches)
-        )
-
-    def _here(self, work: Callable[..., Any], *what: Any) -> Any:
-        here = connections[DEFAULT_DB_ALIAS]
-        if here not in self.opened:
-            here.inc_thread_sharing()  # closed by the thread that made us
-            self.opened.add(here)
-        return work(*what)
-
-
-def _ahead(executor: Executor, depth: int, work: Callable[..., Any], asked: Iterable[tuple[Any, ...]]) -> Batches:
-    """Each block with what became of it, in order; a few are under way at once. `asked` are (block, *arguments)."""
-    waiting: deque[tuple[Block, Future[Any]]] = deque()
-    for block, *arguments in asked:
-        waiting.append((block, executor.submit(work, *arguments)))
-        if len(waiting) > depth:
-            done, answer = waiting.popleft()
-            yield done, answer.result()
-    while waiting:
-        done, answer = waiting.popleft()
-        yield done, answer.result()
 
 
 def tables() -> list[Table]:

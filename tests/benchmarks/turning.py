@@ -41,12 +41,13 @@ def measure() -> dict[str, list[float]]:
     from accounts.models import Customer
     from portal.sealed import rotation
     from portal.sealed.keys import ring
+    from portal.sealed.pipeline import Batches
 
     customers.load(COUNT)
     names = ", ".join(f'"{field.column}"' for field in Customer._meta.concrete_fields if hasattr(field, "blind_index"))
     jobs, found = rotation.cores(), {name: list[float]() for name in ("rotate", "verify", "bare rotate", "bare open")}
 
-    def unshown(_table: str, _rows: int, batches: rotation.Batches) -> rotation.Batches:
+    def unshown(_table: str, _rows: int, batches: Batches) -> Batches:
         return batches
 
     for number in range(ROUNDS):

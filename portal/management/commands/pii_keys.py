@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal.sealed import rotation
 from portal.sealed.keys import index_ring, ring
+from portal.sealed.pipeline import Batches
 
 VERBS = ("generate", "status", "rotate", "reindex", "verify", "retire")
 
@@ -42,7 +43,7 @@ class Command(BaseCommand):
                 value = ", ".join(f"{count} under {kid}" for kid, count in value.items())
             self.stdout.write(f"{name:<44} {', '.join(value) if isinstance(value, list) else value}")
 
-    def shown(self, table: str, rows: int, batches: rotation.Batches) -> rotation.Batches:
+    def shown(self, table: str, rows: int, batches: Batches) -> Batches:
         """A bar with time left on a terminal, a line a table elsewhere."""
         if not sys.stderr.isatty():
             self.stderr.write(f"{table}: {rows} rows")
