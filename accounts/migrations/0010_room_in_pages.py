@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(
-            "ALTER TABLE accounts_customer SET (toast_tuple_target = 8160, fillfactor = 80)",
+            "ALTER TABLE accounts_customer SET (toast_tuple_target = 8160, fillfactor = 70)",
             "ALTER TABLE accounts_customer RESET (toast_tuple_target, fillfactor)",
         ),
     ]

@@ -13,7 +13,7 @@ from accounts.middleware import EvenTime
 from tests.accounts.test_sign_up import hashed
 from tests.test_rules import address, patterns
 
-DOORS = [(route, entry) for route, entry in patterns() if route.startswith(("accounts/", "profile/"))]
+DOORS = [(route, entry) for route, entry in patterns() if route.startswith(("accounts/", "profile/", "companies/"))]
 
 
 @pytest.fixture(autouse=True)

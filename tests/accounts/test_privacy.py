@@ -3,10 +3,12 @@
 import json
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 
 from accounts import privacy
-from accounts.flows import reveal, review_photo_id, submit_photo_id
-from accounts.models import Customer, Look, PhotoId
+from accounts.flows import contact_changed, invite, register_company, reveal, review_photo_id, submit_photo_id
+from accounts.models import Company, ContactChange, Customer, Invitation, Look, PhotoId
+from tests.accounts.test_company import DETAILS
 from tests.accounts.test_photo_id import jpeg
 
 
@@ -40,3 +42,15 @@ def test_an_erased_customer_is_nobody(alice, bob, carol):
     assert not any(getattr(row, name) for name in Customer.PERSONAL) and not row.is_active
     assert row.email_bi is None and not row.has_usable_password()
     assert not EmailAddress.objects.filter(user=alice).exists() and Look.objects.get().why == "bobs own"
+
+
+def test_factors_old_addresses_and_invitations_go_with_the_account(alice, bob):
+    Authenticator.objects.create(user=alice, type="webauthn", data={"name": "Alicias phone", "credential": {}})
+    contact_changed(customer=alice, what="email", old="old.alicia@example.com")
+    company = register_company(person=bob, details=DETAILS)
+    invite(company=company, by=bob, email="alice@example.com", role="billing")
+    said = json.dumps(privacy.export(alice))
+    assert "Alicias phone" in said and "old.alicia@example.com" in said
+    privacy.erase(Customer.objects.get(pk=alice.pk))
+    assert not Authenticator.objects.exists() and not ContactChange.objects.exists()
+    assert not Invitation.objects.exists() and Company.objects.count() == 1

@@ -5,10 +5,12 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from tests.base import SEED, app_code
 from tests.world.wire import Wire, send_letter
 from tests.world_client import ROOT, World
 
@@ -29,6 +31,14 @@ def test_pressing_twice_or_for_nobody_is_refused(outer: World, wire: Wire) -> No
 @pytest.mark.parametrize("seconds", [-1, 1.5, "60", None, True])
 def test_the_clock_moves_by_whole_seconds_and_only_forward(wire: Wire, seconds: object) -> None:
     assert wire.post_json("/control/clock", {"advance_s": seconds}).status == 400
+
+
+def test_the_app_on_a_phone_shows_the_code_of_its_seed(wire: Wire) -> None:
+    near = {app_code(SEED, time.time())}
+    page = wire.get(f"/authenticator/{SEED}").text
+    near.add(app_code(SEED, time.time()))
+    assert any(code in page for code in near)
+    assert wire.get("/authenticator/no-seed").status == 404
 
 
 def test_reset_forgets_all(outer: World, wire: Wire) -> None:
