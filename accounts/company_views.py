@@ -5,6 +5,7 @@ from typing import Any
 from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -49,12 +50,19 @@ def switch(request: CustomerRequest) -> HttpResponse:
 def company_new(request: CustomerRequest) -> HttpResponse:
     """Register a company; from then on you act for it, as its owner."""
     form = CompanyForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        made = flows.register_company(person=request.user, details=form.cleaned_data)
+    if request.method == "POST" and form.is_valid() and (made := _register(request, form)):
         act_for(request, made.memberships.get())
         messages.success(request, _("The company is registered, and you act for it now."))
         return redirect(made)
     return render(request, "accounts/companies/edit.html", {"form": form})
+
+
+def _register(request: CustomerRequest, form: CompanyForm) -> Company | None:
+    try:
+        return flows.register_company(person=request.user, details=form.cleaned_data)
+    except IntegrityError:  # a colleague pressed at the same moment
+        form.add_error("national_id", form.TAKEN)
+        return None
 
 
 @login_required

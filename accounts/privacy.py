@@ -28,7 +28,7 @@ HOLDS = {
     "Company.national_id": Held("the law asks providers of hosting to know their customers", ACCOUNT),
     "Company.registration_number": Held("to know with which company we have a contract", ACCOUNT),
     "Company.economic_code": Held("tax law asks for it on invoices", ACCOUNT),
-    "Invitation.email": Held("to know who may accept an invitation", "7 days, or until it is answered"),
+    "Invitation.email": Held("to know who may accept an invitation", "7 days; a day if it is answered"),
     "Suspension.why": Held("tells you why your account was closed for a time", ACCOUNT),
     "Look.why": Held("tells you why our staff looked at your information", ACCOUNT),
 }

@@ -15,6 +15,11 @@ def forget_contact_changes() -> None:
     flows.forget_contact_changes()
 
 
+@shared_task(name="accounts.forget_invitations")  # type: ignore[untyped-decorator]
+def forget_invitations() -> None:
+    flows.forget_invitations()
+
+
 @shared_task(name="accounts.tidy_photo_ids")  # type: ignore[untyped-decorator]
 def tidy_photo_ids() -> None:
     flows.tidy_photo_ids()

@@ -27,6 +27,7 @@ PERIODIC = {
     "billing.forget_tokens": 3600,
     "accounts.forget_unfinished": 3600,
     "accounts.forget_contact_changes": 3600,
+    "accounts.forget_invitations": 3600,
     "accounts.tidy_photo_ids": 3600,
     "portal.clear_sessions": 24 * 3600,
     "portal.shred_orphans": 24 * 3600,

@@ -1,16 +1,17 @@
 """A company becomes a customer; its people come, change their roles and go."""
 
+import datetime as dt
 import secrets
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Company, Customer, Invitation, Membership
-from accounts.models.company import INVITATION_LASTS, OPEN_AT_MOST, Role
+from accounts.models.company import A_DAY_AT_MOST, INVITATION_LASTS, Role
 from notifications.flows import tell
 from portal.sealed.normal import n_text
 
@@ -49,8 +50,8 @@ def invite(*, company: Company, by: Customer, email: str, role: str) -> Invitati
         Company.objects.select_for_update().only("pk").get(pk=company.pk)
         for old in company.invitations.filter(email=email, answered_at=None):
             old.answer() or Invitation.objects.filter(pk=old.pk).delete()  # a newer link replaces it
-        if company.invitations.open().count() >= OPEN_AT_MOST:
-            raise CannotInvite(_("Twenty invitations are open. Please withdraw one first, or wait for an answer."))
+        if company.invitations.filter(at__gt=timezone.now() - dt.timedelta(days=1)).count() >= A_DAY_AT_MOST:
+            raise CannotInvite(_("Twenty invitations were sent within a day. Please go on tomorrow."))
         invitation, token = Invitation.new(company=company, invited_by=by, email=email, role=role)
         tell(
             company.customer,
@@ -66,6 +67,13 @@ def invite(*, company: Company, by: Customer, email: str, role: str) -> Invitati
             to={"email": email},
         )
     return invitation
+
+
+def forget_invitations() -> int:
+    """Delete those whose link opens nothing any more, with the address that they were sent to. Returns how many."""
+    day_ago = timezone.now() - dt.timedelta(days=1)  # younger ones count for how many a company may send
+    gone, _each = Invitation.objects.exclude(pk__in=Invitation.objects.open()).filter(at__lt=day_ago).delete()
+    return gone
 
 
 def is_for(invitation: Invitation, person: Customer) -> bool:

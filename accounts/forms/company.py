@@ -15,6 +15,8 @@ from accounts.models.company import Role
 class CompanyForm(forms.Form):
     """A legal person: half of the fields stand in its row of customers, half in its row of companies."""
 
+    TAKEN = _("This company is registered here already. Please ask its owner to invite you, or call us.")
+
     name = forms.CharField(
         label=_("Name of the company"), help_text=_("As in the official gazette."), max_length=80, min_length=2
     )
@@ -51,10 +53,7 @@ class CompanyForm(forms.Form):
         national_id: str = self.cleaned_data["national_id"]
         others = Company.objects.exclude(pk=self.company.pk) if self.company else Company.objects.all()
         if others.filter(national_id=national_id).exists():
-            raise ValidationError(
-                _("This company is registered here already. Please ask its owner to invite you, or call us."),
-                code="unique",
-            )
+            raise ValidationError(self.TAKEN, code="unique")
         return national_id
 
 

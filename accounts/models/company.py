@@ -18,7 +18,7 @@ from portal.sealed.index import BlindIndexField, SealedModel, SealedQuerySet
 from portal.sealed.normal import n_digits, n_text
 
 INVITATION_LASTS = dt.timedelta(days=7)
-OPEN_AT_MOST = 20  # invitations of one company; nobody writes to strangers through us all day
+A_DAY_AT_MOST = 20  # invitations of one company; nobody writes to strangers through us all day
 
 
 class Role(models.TextChoices):

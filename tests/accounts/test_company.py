@@ -1,21 +1,32 @@
 """Companies: registered by a person, run by its members in their roles, and invisible to every other company."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts import iran, privacy
-from accounts.flows import accept_invitation, end_membership, forget_unfinished, invite, register_company
+from accounts.flows import (
+    accept_invitation,
+    end_membership,
+    forget_invitations,
+    forget_unfinished,
+    invite,
+    register_company,
+    suspend,
+)
 from accounts.models import Company, Customer, Invitation, Membership
 from accounts.models.company import MAY, READS, LastOwner, Role
 from billing.flows import place_order
-from billing.models import Invoice, Plan
+from billing.models import Invoice, Plan, TaxRate
 from notifications.flows import answer_ticket, open_ticket
 from notifications.models import Delivery, Event, Purpose
+from policy.flows import announce, publish
 from portal.areas import AREAS
 from tests.base import PASSWORD, make_customer
 from tests.test_rules import patterns
@@ -65,8 +76,6 @@ def order(customer: Customer) -> Invoice:
 
 @pytest.fixture
 def plan(db) -> Plan:
-    from billing.models import TaxRate
-
     TaxRate.objects.get_or_create(valid_from="2020-01-01", defaults={"hundredths": 1000})
     return Plan.objects.create(slug="tiny", name_fa="کوچک", name_en="Tiny", monthly_price=1_000_000, is_on_sale=True)
 
@@ -148,10 +157,6 @@ def test_in_a_companys_name_nobody_signs_in(atlas):
 
 
 def test_a_company_is_no_unfinished_sign_up(atlas):
-    from datetime import timedelta
-
-    from django.utils import timezone
-
     Customer.objects.filter(pk=atlas.pk).update(joined_at=timezone.now() - timedelta(days=9))
     forget_unfinished()
     assert Company.objects.filter(pk=atlas.pk).exists()
@@ -318,10 +323,6 @@ def test_an_invitation_is_only_for_its_email(owner, atlas, bob_client, bob):
 
 
 def test_an_invitation_can_be_declined_withdrawn_or_run_out(owner, atlas, bob_client, bob):
-    from datetime import timedelta
-
-    from django.utils import timezone
-
     path = members_page(owner, atlas)
     owner.post(path, {"email": "bob@example.com", "role": "billing"})
     bob_client.post(link(), {"decline": ""})
@@ -338,9 +339,26 @@ def test_an_invitation_can_be_declined_withdrawn_or_run_out(owner, atlas, bob_cl
 
 def test_nobody_writes_to_strangers_all_day_through_us(owner, atlas, alice):
     for number in range(20):
-        invite(company=atlas, by=alice, email=f"n{number}@example.com", role="billing")
+        invite(company=atlas, by=alice, email=f"n{number}@example.com", role="billing").answer()
     page = owner.post(members_page(owner, atlas), {"email": "more@example.com", "role": "billing"})
-    assert "Twenty invitations are open" in page.content.decode() and Invitation.objects.count() == 20
+    assert "Twenty invitations were sent" in page.content.decode() and Invitation.objects.count() == 20
+
+
+def test_an_invitation_is_forgotten_once_its_link_is_dead(atlas, alice):
+    """With the address; what was answered lately still counts for the day."""
+    rows = [invite(company=atlas, by=alice, email=f"n{n}@example.com", role="billing") for n in range(4)]
+    now = timezone.now()
+    for row, age, answered in zip(rows, (8, 2, 2, 0), (False, True, False, True), strict=True):
+        Invitation.objects.filter(pk=row.pk).update(at=now - timedelta(days=age), answered_at=now if answered else None)
+    assert forget_invitations() == 2 and forget_invitations() == 0
+    assert set(Invitation.objects.values_list("pk", flat=True)) == {rows[2].pk, rows[3].pk}
+
+
+def test_two_who_register_one_company_at_once_make_one(alice_client, monkeypatch, atlas):
+    """Both found it free; the second gets the same answer as one who came later."""
+    monkeypatch.setattr("accounts.forms.CompanyForm.clean_national_id", lambda form: form.cleaned_data["national_id"])
+    page = alice_client.post("/companies/new/", TYPED)
+    assert "registered here already" in page.content.decode() and Company.objects.count() == 1
 
 
 def test_a_member_is_not_invited_again(owner, atlas):
@@ -411,8 +429,6 @@ def test_two_owners_who_leave_at_once_leave_one_behind(transactional_db):
 
 
 def test_a_suspended_company_opens_for_nobody(owner, atlas, carol):
-    from accounts.flows import suspend
-
     suspend(staff=carol, customer=atlas.customer, why="Its papers are not in order")
     assert "You act for" not in owner.get("/").content.decode()
     assert owner.post("/companies/switch/", {"company": atlas.ref}).status_code == 404
@@ -439,9 +455,5 @@ def test_a_person_who_goes_leaves_the_company(atlas, bob):
 
 def test_members_are_told_of_nothing_twice_by_the_policy(atlas, alice):
     """A company gets no message of its own where its people get theirs."""
-    from django.utils import timezone
-
-    from policy.flows import announce, publish
-
     version = publish(body="# Privacy Policy\n\nNew words.\n", locale="en", effective_from=timezone.localdate())
     assert announce(version=version) == 1 and Event.objects.get(message="policy_published").customer == alice
