@@ -6,7 +6,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import Customer
+from accounts.models import Company, Customer
 from billing import tasks
 from billing.models import Invoice, Order, Payment, Plan
 from tests.billing.base import bring, due_now, fresh, minutes_ago, start
@@ -77,9 +77,9 @@ def test_demo_loads_once(settings, db):
     settings.SITE_HOST = "127.0.0.1"
     signins = json.loads(run("demo", json=True, customers=3))["signins"]
     assert [signin["who"] for signin in signins] == ["staff", "customer", "customer", "customer"]
-    counts = [model.objects.count() for model in (Customer, Plan, Order, Invoice)]
+    counts = [model.objects.count() for model in (Customer, Company, Plan, Order, Invoice)]
     assert json.loads(run("demo", json=True, customers=3))["signins"] == signins
-    assert counts == [model.objects.count() for model in (Customer, Plan, Order, Invoice)] == [4, 3, 3, 3]
+    assert counts == [model.objects.count() for model in (Customer, Company, Plan, Order, Invoice)] == [6, 2, 3, 3, 3]
     assert all(c.is_profile_complete for c in Customer.objects.filter(is_staff=False))
 
 
