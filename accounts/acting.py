@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.contrib.auth.middleware import get_user
 from django.http import HttpRequest
 
 from accounts.models import Customer, Membership
@@ -37,7 +38,7 @@ class Acting:
 
 def acting(request: HttpRequest) -> Acting:
     """Looked up anew for each request: who is removed is out at the next click."""
-    person: Customer = request.user  # type: ignore[assignment]
+    person: Customer = get_user(request)  # type: ignore[assignment]  # what stands behind the lazy `request.user`
     if company := request.session.get(IN_SESSION):
         memberships = Membership.objects.visible_to(person).select_related("company__customer")
         found = memberships.filter(company=company, company__customer__is_active=True).first()

@@ -73,6 +73,7 @@ class ActingFor(MiddlewareMixin):
         area = getattr(view, "area", None)
         if area is None or not request.user.is_authenticated:
             return None
+        request.acting = acting(request)
         request.customer = request.acting.customer
         if request.acting.may(area):
             return None

@@ -18,11 +18,11 @@ urlpatterns = [
     path("admin/login/", views.staff_login, name="staff_login"),
     path("admin/password_change/", staff_password, name="staff_password"),
     path("admin/", admin.site.urls),
-    path("", include("accounts.urls")),  # before allauth, of whose pages it replaces one
+    path("", include("billing.urls")),  # first of the rooms: the dashboard is what is opened most
+    path("", include("accounts.urls")),  # before allauth, of whose pages it replaces some
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("", include("notifications.urls")),
-    path("", include("billing.urls")),
     path("", include("devices.urls")),
     path("", include("policy.urls")),
 ]

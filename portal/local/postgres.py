@@ -146,7 +146,7 @@ class Postgres:
             raise SystemExit(f"PostgreSQL could not be prepared:\n{made.stdout}")
 
     def child(self, port: int) -> Child:
-        settings = ["logging_collector=off", "max_connections=200", "unix_socket_directories="]
+        settings = ["logging_collector=off", "max_connections=200", "unix_socket_directories=", "shared_buffers=512MB"]
         if not self.room.lasting:
             settings += ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
         flags = [part for setting in settings for part in ("-c", setting)]

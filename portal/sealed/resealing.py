@@ -31,30 +31,27 @@ class Columns(NamedTuple):
     is_bound: bool
 
 
-class Rows(NamedTuple):
+class Rows:
     """What is to be written: of each row its key, its version, how many of its values are new, and its values."""
 
-    keys: list[str]
-    versions: list[str]
-    new: list[int]
-    columns: list[list[str]]
-
-    @classmethod
-    def none(cls, width: int) -> "Rows":
-        return cls([], [], [], [[] for _ in range(width)])
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, ...]] = []
 
     def add(self, key: str, version: str, new: int, values: list[str]) -> None:
-        self.keys.append(key)
-        self.versions.append(version)
-        self.new.append(new)
-        for column, value in zip(self.columns, values, strict=True):
-            column.append(value)
+        self.rows.append((key, version, str(new), *values))
+
+    @property
+    def ends(self) -> list[str]:
+        """The first key and the last; nothing for no rows."""
+        return [self.rows[0][0], self.rows[-1][0]] if self.rows else []
+
+    @property
+    def new(self) -> int:
+        return sum(int(row[2]) for row in self.rows)
 
     def arrays(self) -> list[str]:
         """As array literals of PostgreSQL (manual, 8.15.2): key, version, new, then each column."""
-        columns = [["NULL" if value == NOTHING else value for value in column] for column in self.columns]
-        every: list[list[Any]] = [self.keys, self.versions, self.new, *columns]
-        return [f"{{{','.join(str(part) for part in each)}}}" for each in every]
+        return [f"{{{','.join(column).replace(NOTHING, 'NULL')}}}" for column in zip(*self.rows, strict=True)]
 
 
 class Turned(NamedTuple):
@@ -95,10 +92,8 @@ NOTHING = "\\N"
 
 def again(purpose: str, block: bytes) -> Turned:
     """Every row of `block` (key, version, tokens) of which a token is not under the newest key, with new ones."""
-    newest = _boxes[purpose][0].encrypt_at_time
-    lines = block.decode().splitlines()
-    rows = Rows.none(lines[0].count("\t") - 1)
-    for line in lines:
+    newest, rows = _boxes[purpose][0].encrypt_at_time, Rows()
+    for line in block.decode().splitlines():
         key, version, *values = line.split("\t")
         new = 0
         for column, token in enumerate(values):
@@ -112,12 +107,12 @@ def again(purpose: str, block: bytes) -> Turned:
                     new += 1
         if new:
             rows.add(key, version, new, values)
-    return Turned(len(rows.keys), rows.keys[:1] + rows.keys[-1:], rows.arrays(), None)
+    return Turned(len(rows.rows), rows.ends, rows.arrays(), None)
 
 
 def examine(columns: Columns, block: bytes) -> Found:
     """Open every value of these rows once."""
-    found = Found([Counter() for _ in columns.names], Rows.none(len(columns.indexed)))
+    found = Found([Counter() for _ in columns.names], Rows())
     width, indexed = len(columns.names), {column: place for place, column in enumerate(columns.indexed)}
     for line in block.decode().splitlines():
         key, version, *values = line.split("\t")

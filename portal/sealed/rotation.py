@@ -142,10 +142,10 @@ def _count(table: Table, shown: Shown, pool: Pool, *, mend: bool) -> Census:
         for place, seen in zip(counts, found.counts, strict=True):
             for kind, count in seen.items():
                 counts[place][kind if isinstance(kind, str) else kids[kind]] += count
-        drifted += sum(found.drifted.new)
-        if mend and (keys := found.drifted.keys):
+        drifted += found.drifted.new
+        if mend:
             targets = [index.column for index in table.indexes.values()]
-            _write(table.model, targets, [keys[0], keys[-1]], found.drifted.arrays())
+            _write(table.model, targets, found.drifted.ends, found.drifted.arrays())
     return Census(counts, drifted)
 
 

@@ -18,12 +18,14 @@ def run() -> dict[str, Any]:
     from django.core.management import call_command
     from django.db import transaction
     from django.test import override_settings
+    from django.urls import set_urlconf
 
     call_command("migrate", verbosity=0)
     # One host for the requests of RequestFactory, and no redirect to https; nothing of the customer stays.
     with override_settings(ALLOWED_HOSTS=["testserver"], SECURE_SSL_REDIRECT=False), transaction.atomic():
         row = _measure()
         transaction.set_rollback(True)
+    set_urlconf(None)  # the handler leaves its one address set for whatever this process does next
     return row
 
 
