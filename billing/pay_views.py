@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.requests import CustomerRequest
 from billing import flows, gateways
 from billing.forms import PayForm, new_form_token
-from billing.models import Invoice, Payment
+from billing.models import GatewayAccount, Invoice, Payment
 from portal.areas import area
 
 SECONDS_UNTIL_NEXT_LOOK = 5
@@ -81,23 +81,28 @@ def pay_callback(request: HttpRequest, gateway: str, public_id: str) -> HttpResp
 @require_safe
 def pay_result(request: CustomerRequest, public_id: str) -> HttpResponse:
     """What happened to the money, in plain words."""
-    payment = get_object_or_404(_payments(request, "ledger_entry").prefetch_related("events"), public_id=public_id)
-    others = payment.invoice.payments.exclude(pk=payment.pk).unanswered()
-    can_retry = payment.invoice.is_payable and not payment.is_being_worked_on and not others.exists()
+    payment = get_object_or_404(_payments(request).prefetch_related("events"), public_id=public_id)
+    invoice = payment.invoice
+    others = invoice.payments.exclude(pk=payment.pk).unanswered()
+    can_retry = invoice.is_payable and not payment.is_being_worked_on and not others.exists()
     context = {
         "payment": payment,
-        "invoice": payment.invoice,
+        "invoice": invoice,
         "gateway": _known(payment.gateway),
-        "not_applied": payment.status == Payment.Status.PAID and payment.ledger_entry.invoice_id is None,
         "timeline": timeline(payment),
-        "gateways": gateways.for_amount(payment.invoice.total) if can_retry else [],
-        "form_token": new_form_token(),
+        **(ways_to_pay(invoice) if can_retry else {}),
         "seconds": SECONDS_UNTIL_NEXT_LOOK,
     }
     response = render(request, "billing/pay_result.html", context)
     if payment.is_being_worked_on:
         response.headers["Refresh"] = str(SECONDS_UNTIL_NEXT_LOOK)
     return response
+
+
+def ways_to_pay(invoice: Invoice) -> dict[str, Any]:
+    """What the buttons that pay an invoice need."""
+    due = invoice.due
+    return {"due": due, "ways": GatewayAccount.objects.ways(due), "form_token": new_form_token()}
 
 
 def timeline(payment: Payment) -> list[dict[str, Any]]:

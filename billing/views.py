@@ -17,11 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import Customer, PhotoId
 from accounts.requests import CustomerRequest
-from billing import flows, gateways
+from billing import flows
 from billing.forms import ChooseForm, OrderForm, new_form_token
 from billing.models import Invoice, Order, Plan, Service, TaxRate
 from billing.models.catalogue import percent
 from billing.money import tax_of
+from billing.pay_views import ways_to_pay
 from notifications.models import Event, Ticket
 from portal.areas import area
 from portal.prepared import Prepared, together
@@ -222,8 +223,7 @@ def invoice(request: CustomerRequest, number: str) -> HttpResponse:
         "lines": row.lines.all(),
         "payments": payments,
         "being_checked": next((payment for payment in payments if payment.is_unanswered), None),
-        "gateways": gateways.for_amount(row.total) if row.is_payable else [],
-        "form_token": new_form_token(),
+        **(ways_to_pay(row) if row.is_payable else {}),
     }
     return render(request, "billing/invoice.html", context)
 

@@ -321,10 +321,27 @@ KAVENEGAR = {
 
 GATEWAY_HOMES = {  # slug → (API, browser) as the gateways' documents give them
     "sep": ("https://sep.shaparak.ir", "https://sep.shaparak.ir"),
+    "mellat": ("https://bpm.shaparak.ir", "https://bpm.shaparak.ir"),
+    "sadad": ("https://sadad.shaparak.ir", "https://sadad.shaparak.ir"),
+    "parsian": ("https://pec.shaparak.ir", "https://pec.shaparak.ir"),
+    "pasargad": ("https://pep.shaparak.ir/dorsa1", "https://pep.shaparak.ir/dorsa1"),
     "zarinpal": ("https://payment.zarinpal.com", "https://payment.zarinpal.com"),
+    "zibal": ("https://gateway.zibal.ir", "https://gateway.zibal.ir"),
 }
-GATEWAY_CREDENTIALS = {"sep": ["terminal_id"], "zarinpal": ["merchant_id"]}
-_world_credentials = {"terminal_id": "2015", "merchant_id": "00000000-0000-4000-8000-000000002015"}
+# What each gateway wants to know of us, and what the outside world's pretend bank takes for it.
+GATEWAY_CREDENTIALS = {
+    "sep": {"terminal_id": "2015"},
+    "mellat": {"terminal_id": "2015", "username": "portal", "password": "pretend-password"},
+    "sadad": {
+        "merchant_id": "000000140212149",
+        "terminal_id": "24000615",
+        "terminal_key": "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4",
+    },
+    "parsian": {"pin": "pretend-pin-2015"},
+    "pasargad": {"username": "portal", "password": "pretend-password", "terminal_number": "2015"},
+    "zarinpal": {"merchant_id": "00000000-0000-4000-8000-000000002015"},
+    "zibal": {"merchant": "zibal-2015"},
+}
 GATEWAYS: list[str] = env.list("GATEWAYS", default=list(GATEWAY_HOMES) if WORLD_URL else [])
 GATEWAY: dict[str, dict[str, str]] = {}
 for _slug in GATEWAYS:
@@ -335,11 +352,9 @@ for _slug in GATEWAYS:
         "api_url": endpoint(f"{_slug.upper()}_API_URL", _api),
         "browser_url": endpoint(f"{_slug.upper()}_BROWSER_URL", _browser),
     }
-    for _name in GATEWAY_CREDENTIALS[_slug]:
+    for _name, _pretend in GATEWAY_CREDENTIALS[_slug].items():
         _variable = f"{_slug.upper()}_{_name.upper()}"
-        GATEWAY[_slug][_name] = (
-            env.str(_variable, default=_world_credentials[_name]) if WORLD_URL else required(_variable)
-        )
+        GATEWAY[_slug][_name] = env.str(_variable, default=_pretend) if WORLD_URL else required(_variable)
 
 USER_AGENTS_CACHE = None  # Redis would cost more than parsing does (devices/user_agent.py)
 

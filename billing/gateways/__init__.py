@@ -1,12 +1,9 @@
-"""The banks' doors: what each gateway's adapter answers, and the one way to call a bank.
+"""The banks' doors: what each gateway's adapter takes and answers.
 
 Adapters take and give plain values and know no rows. What a callback or an answer carries beyond the white list, cards
 above all, never reaches a name that lives.
 """
 
-import json
-import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,14 +11,8 @@ from enum import Enum
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
-import requests
-import urllib3
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-
-TIMEOUT = (3.05, 15)  # seconds to connect, and between two pieces of an answer
-PATIENCE = 20  # seconds for the whole body
-BIGGEST = 64 * 1024  # bytes of an answer
 
 
 class Kind(Enum):
@@ -31,21 +22,35 @@ class Kind(Enum):
     ALREADY = "already"  # verified by an earlier call whose answer was lost
     NOT_PAID = "not_paid"  # definite
     GIVEN_BACK = "given_back"  # definite: the money went back to the payer
-    TOO_LATE = "too_late"  # the time to verify is over
+    TOO_LATE = "too_late"  # the time to verify, or to give back, is over
     PENDING = "pending"  # the payer is still at the bank
     MISMATCH = "mismatch"  # paid, but another amount, receipt or terminal than ours
+    REFUSED = "refused"  # definite: the bank will not do what was asked
     NO_ANSWER = "no_answer"  # silence, an error page, half a body: nothing is known
     MISCONFIGURED = "misconfigured"  # our credentials or address are refused; says nothing of the money
 
 
+class Attempt(NamedTuple):
+    """What a bank needs to hear of one of our payments. Amount is whole Rials; token and receipt may be empty."""
+
+    amount: int
+    order_number: int
+    token: str
+    receipt: str
+
+
 class Outcome(NamedTuple):
-    """`code` is the bank's own, or a word of ours for a missing answer. Times are aware."""
+    """`code` is the bank's own, or a word of ours for a missing answer. Times are aware.
+
+    `taken` is what the bank says it took for us, in Rials, when that is not our amount.
+    """
 
     kind: Kind
     code: str = ""
     receipt: str = ""
     trace: str = ""
     bank_time: datetime | None = None
+    taken: int | None = None
 
 
 class Start(NamedTuple):
@@ -65,6 +70,7 @@ class Returned(NamedTuple):
     token: str = ""
     receipt: str = ""
     terminal: str = ""
+    amount: str = ""
 
 
 # Words of ours where the bank gave no code.
@@ -72,17 +78,17 @@ OUR_CODES: dict[str, Any] = {
     "timeout": _("The bank did not answer in time"),
     "unreachable": _("The bank could not be reached"),
     "not-json": _("The bank's answer could not be read"),
+    "not-xml": _("The bank's answer could not be read"),
     "not-understood": _("The bank's answer could not be read"),
     "too-big": _("The bank's answer could not be read"),
-    "http-500": _("The bank had an error of its own"),
-    "http-502": _("The bank had an error of its own"),
-    "http-503": _("The bank had an error of its own"),
-    "http-504": _("The bank had an error of its own"),
+    "other-amount": _("The bank took another amount than ours"),
+    "bank-file": _("Found in the bank's settlement file"),
 }
+SERVER_ERROR = _("The bank had an error of its own")
 
 
 class GatewayError(Exception):
-    """The call gave nothing usable. `kind` is NO_ANSWER, NOT_PAID (refused) or MISCONFIGURED."""
+    """The call gave nothing usable. `kind` is NO_ANSWER, REFUSED or MISCONFIGURED."""
 
     def __init__(self, kind: Kind, code: str) -> None:
         super().__init__(f"{kind.value} {code}")
@@ -99,6 +105,9 @@ class Gateway(Protocol):
     max_rial: int
     expires_in: timedelta  # how long a payer may stay at the bank
     verify_within: timedelta  # of the transaction
+    reverses_within: timedelta | None  # of the transaction; None: never
+    verifies_by_token: bool  # a payment whose callback was lost can still be collected
+    settles: bool  # verified money is only transferred after a second call
     codes: Mapping[str, Any]  # result code → lazy text
     browser_url: str
 
@@ -110,94 +119,20 @@ class Gateway(Protocol):
     def pick(self, params: Mapping[str, str]) -> Returned:
         """The white list of the callback's fields, each checked for its form; an odd one counts as missing."""
 
-    def matches(self, returned: Returned, *, order_number: int, token: str | None) -> bool: ...
+    def matches(self, returned: Returned, attempt: Attempt) -> bool:
+        """Whether the callback is of this attempt, and not of another one."""
 
-    def verify(self, *, amount: int, token: str | None, receipt: str | None) -> Outcome:
+    def verify(self, attempt: Attempt) -> Outcome:
         """Take the money. May be repeated until an answer comes."""
 
-    def inquire(self, *, token: str) -> Outcome | None:
-        """What became of a payment that nobody came back from; None where the bank has no such question."""
+    def inquire(self, attempt: Attempt) -> Outcome | None:
+        """Where a payment stands, without taking its money; None where the bank has no such question."""
 
+    def settle(self, attempt: Attempt) -> Outcome:
+        """Have verified money transferred: PAID once that is so. May be repeated."""
 
-def gateway(slug: str) -> Gateway:
-    """The adapter of a configured gateway; KeyError when it is not configured."""
-    account = settings.GATEWAY[slug]
-    adapter: Gateway = import_module(f"{__name__}.{slug}").Adapter(**account)
-    return adapter
-
-
-def for_amount(amount: int) -> list[Gateway]:
-    """The gateways that take this amount, in the order of the settings."""
-    return [each for each in map(gateway, settings.GATEWAYS) if each.min_rial <= amount <= each.max_rial]
-
-
-def explained(slug: str, code: str) -> str:
-    """A result code in the reader's language; the code itself when the bank's document does not have it."""
-    codes = gateway(slug).codes if slug in settings.GATEWAY else {}
-    return str(codes.get(code) or OUR_CODES.get(code) or code)
-
-
-def post_json(url: str, body: Mapping[str, Any], *, keep: frozenset[str]) -> tuple[int, dict[str, Any]]:
-    """Status and JSON object of the answer, with the names in `keep` alone.
-
-    GatewayError(NO_ANSWER) for silence and for anything that is no JSON object.
-    """
-    try:
-        # A session of its own takes no proxy or password from the environment, and keeps no cookie.
-        with requests.Session() as session:
-            session.trust_env = False
-            answer = session.post(
-                url,
-                json=body,
-                timeout=TIMEOUT,
-                allow_redirects=False,
-                stream=True,
-                headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-            )
-            content = _read(answer)
-    except requests.Timeout:
-        raise GatewayError(Kind.NO_ANSWER, "timeout") from None
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
-        raise GatewayError(Kind.NO_ANSWER, "unreachable") from None
-    if answer.status_code >= 500 or 300 <= answer.status_code < 400:
-        raise GatewayError(Kind.NO_ANSWER, f"http-{answer.status_code}")
-    try:
-        # What is not on the list, such as the card, is dropped while it is being read.
-        value = json.loads(content, object_pairs_hook=lambda pairs: {k: v for k, v in pairs if k in keep})
-    except ValueError:
-        raise GatewayError(Kind.NO_ANSWER, "not-json") from None
-    if not isinstance(value, dict):
-        raise GatewayError(Kind.NO_ANSWER, "not-json")
-    return answer.status_code, value
-
-
-def _read(answer: requests.Response) -> bytes:
-    """The body, within our patience: a bank that drips a byte a second would pass any timeout between pieces."""
-    content, started = b"", time.monotonic()
-    while piece := answer.raw.read1(8192):
-        content += piece
-        if len(content) > BIGGEST:
-            raise GatewayError(Kind.NO_ANSWER, "too-big")
-        if time.monotonic() - started > PATIENCE:
-            raise GatewayError(Kind.NO_ANSWER, "timeout")
-    return content
-
-
-def fitting(value: object, pattern: str) -> str:
-    """The text if it has that form, else nothing."""
-    return value if isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII) else ""
-
-
-def whole(value: object) -> int | None:
-    """A whole number, given as one or as its digits. Booleans, floats and signs with spaces are none."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    return int(value) if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value) else None
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port, as Content-Security-Policy wants them."""
-    return "/".join(url.split("/", 3)[:3])
+    def reverse(self, attempt: Attempt) -> Outcome:
+        """Give the whole amount back to the payer's card: GIVEN_BACK once that is so. May be repeated."""
 
 
 @dataclass(frozen=True)
@@ -209,3 +144,31 @@ class Account:
 
     def __repr__(self) -> str:
         return type(self).__name__
+
+    def inquire(self, attempt: Attempt) -> Outcome | None:
+        return None
+
+    def settle(self, attempt: Attempt) -> Outcome:
+        return Outcome(Kind.PAID)
+
+    def reverse(self, attempt: Attempt) -> Outcome:
+        return Outcome(Kind.REFUSED)
+
+
+def gateway(slug: str) -> Gateway:
+    """The adapter of a configured gateway; KeyError when it is not configured."""
+    account = settings.GATEWAY[slug]
+    adapter: Gateway = import_module(f"{__name__}.{slug}").Adapter(**account)
+    return adapter
+
+
+def explained(slug: str, code: str) -> str:
+    """A result code in the reader's language; the code itself when the bank's document does not have it."""
+    codes = gateway(slug).codes if slug in settings.GATEWAY else {}
+    server_error = SERVER_ERROR if code.startswith("http-5") else ""
+    return str(codes.get(code) or OUR_CODES.get(code) or server_error or code)
+
+
+def origin(url: str) -> str:
+    """Scheme, host and port, as Content-Security-Policy wants them."""
+    return "/".join(url.split("/", 3)[:3])

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
-from . import Account, GatewayError, Kind, Outcome, Returned, Start, fitting, post_json, whole
+from . import Account, Attempt, GatewayError, Kind, Outcome, Returned, Start
+from .wire import fitting, post_json, tehran_time, whole
 
-TEHRAN = ZoneInfo("Asia/Tehran")
 RECEIPT = r"[A-Za-z0-9+/=_-]{1,50}"
 TOKEN = r"[A-Za-z0-9+/=_-]{1,128}"  # noqa: S105 - a form, not a secret
 
@@ -51,6 +50,9 @@ class Adapter(Account):
     max_rial: ClassVar[int] = 2_000_000_000
     expires_in: ClassVar[timedelta] = timedelta(minutes=30)
     verify_within: ClassVar[timedelta] = timedelta(minutes=30)
+    reverses_within: ClassVar[timedelta | None] = timedelta(minutes=50)
+    verifies_by_token: ClassVar[bool] = False  # no question by token or order number: unreported money goes back
+    settles: ClassVar[bool] = False
     codes: ClassVar[Mapping[str, Any]] = CODES
 
     def ask_token(self, *, amount: int, order_number: int, callback_url: str, description: str) -> str:
@@ -70,7 +72,7 @@ class Adapter(Account):
         if answer.get("status") == 1 and token:
             return token
         code = fitting(answer.get("errorCode"), r"[0-9-]{1,6}")
-        raise GatewayError(Kind.MISCONFIGURED if code in ("8", "12") else Kind.NOT_PAID, f"status-{code}")
+        raise GatewayError(Kind.MISCONFIGURED if code in ("8", "12") else Kind.REFUSED, f"status-{code}")
 
     def leave(self, token: str) -> Start:
         # GetMethod empty: the callback comes by POST.
@@ -89,66 +91,65 @@ class Adapter(Account):
             terminal=fitting(params.get("TerminalId"), r"[0-9]{1,15}"),
         )
 
-    def matches(self, returned: Returned, *, order_number: int, token: str | None) -> bool:
+    def matches(self, returned: Returned, attempt: Attempt) -> bool:
         return (
-            returned.order_number == str(order_number)
-            and returned.token in ("", token)
+            returned.order_number == str(attempt.order_number)
+            and returned.token in ("", attempt.token)
             and returned.terminal in ("", self.terminal_id)
         )
 
-    def verify(self, *, amount: int, token: str | None, receipt: str | None) -> Outcome:
+    def verify(self, attempt: Attempt) -> Outcome:
         """The answer names no order: only our own unique receipt ties the money to this payment."""
-        if not receipt:
-            return Outcome(Kind.NO_ANSWER, "no-receipt")
         try:
-            status, answer = post_json(
-                f"{self.api_url}/verifyTxnRandomSessionkey/ipg/VerifyTransaction",
-                {"RefNum": receipt, "TerminalNumber": int(self.terminal_id)},
-                keep=KEEP,
-            )
+            code, answer = self._call("VerifyTransaction", attempt)
         except GatewayError as error:
             return Outcome(error.kind, error.code)
-        number = whole(answer.get("ResultCode"))
-        if status != 200 or number is None:
-            return Outcome(Kind.NO_ANSWER, f"http-{status}" if status != 200 else "not-understood")
-        code = str(number)
         if code in ("0", "2"):
-            return self._confirmed(answer, code, amount, receipt)
+            return self._confirmed(answer, code, attempt)
         if code in MISCONFIGURED:
             return Outcome(Kind.MISCONFIGURED, code)
         # A number that the guide does not have tells us nothing, least of all that nothing was paid.
         kinds = {"-6": Kind.TOO_LATE, "5": Kind.GIVEN_BACK, "-2": Kind.NOT_PAID}
         return Outcome(kinds.get(code, Kind.NO_ANSWER), code)
 
-    def _confirmed(self, answer: Mapping[str, Any], code: str, amount: int, receipt: str) -> Outcome:
+    def reverse(self, attempt: Attempt) -> Outcome:
+        """The guide knows the whole amount only."""
+        try:
+            code, _answer = self._call("ReverseTransaction", attempt)
+        except GatewayError as error:
+            return Outcome(error.kind, error.code)
+        kinds = {"0": Kind.GIVEN_BACK, "5": Kind.GIVEN_BACK, "-6": Kind.TOO_LATE, "-2": Kind.REFUSED}
+        return Outcome(Kind.MISCONFIGURED if code in MISCONFIGURED else kinds.get(code, Kind.NO_ANSWER), code)
+
+    def _call(self, verb: str, attempt: Attempt) -> tuple[str, dict[str, Any]]:
+        """The result code and the answer."""
+        status, answer = post_json(
+            f"{self.api_url}/verifyTxnRandomSessionkey/ipg/{verb}",
+            {"RefNum": attempt.receipt, "TerminalNumber": int(self.terminal_id)},
+            keep=KEEP,
+        )
+        number = whole(answer.get("ResultCode"))
+        if status != 200 or number is None:
+            raise GatewayError(Kind.NO_ANSWER, f"http-{status}" if status != 200 else "not-understood")
+        return str(number), answer
+
+    def _confirmed(self, answer: Mapping[str, Any], code: str, attempt: Attempt) -> Outcome:
         detail = answer.get("TransactionDetail")
+        # `Orginal`, `Affective` and `Strace` are the guide's own spelling.
         if not isinstance(detail, dict) or answer.get("Success") is not True:
             return Outcome(Kind.NO_ANSWER, code)
-        # `Orginal`, `Affective` and `Strace` are the guide's own spelling.
-        same = (
-            whole(detail.get("OrginalAmount")) == amount
-            and whole(detail.get("AffectiveAmount")) == amount
-            and detail.get("RefNum") == receipt
-            and whole(detail.get("TerminalNumber")) == int(self.terminal_id)
-        )
-        if not same:
+        asked, taken = whole(detail.get("OrginalAmount")), whole(detail.get("AffectiveAmount"))
+        if asked is None or taken is None:
+            return Outcome(Kind.NO_ANSWER, code)
+        if detail.get("RefNum") != attempt.receipt or whole(detail.get("TerminalNumber")) != int(self.terminal_id):
             return Outcome(Kind.MISMATCH, code)
+        if asked != attempt.amount or taken != attempt.amount:
+            return Outcome(Kind.MISMATCH, "other-amount", taken=taken)
         numbers = [fitting(detail.get(name), r"[0-9A-Za-z]{1,24}") for name in ("RRN", "StraceNo")]
         return Outcome(
             Kind.PAID if code == "0" else Kind.ALREADY,
             code,
-            receipt,
+            attempt.receipt,
             " / ".join(filter(None, numbers)),
-            _tehran_time(detail.get("StraceDate")),
+            tehran_time(detail.get("StraceDate")),
         )
-
-    def inquire(self, *, token: str) -> Outcome | None:
-        """The guide has no question by token or order number: what nobody reports, the bank gives back."""
-        return None
-
-
-def _tehran_time(text: object) -> datetime | None:
-    try:
-        return datetime.strptime(str(text), "%Y-%m-%d %H:%M:%S").replace(tzinfo=TEHRAN)
-    except ValueError:
-        return None

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
-from . import Account, GatewayError, Kind, Outcome, Returned, Start, fitting, post_json, whole
+from . import Account, Attempt, GatewayError, Kind, Outcome, Returned, Start
+from .wire import digits, fitting, post_json, whole
 
 AUTHORITY = r"[A-Za-z0-9]{20,64}"
 
@@ -36,6 +37,10 @@ CODES: dict[str, Any] = {
     "-54": _("The gateway does not know this payment"),
     "-55": _("The gateway does not know this payment"),
     "PAID": _("Paid, waiting to be confirmed"),
+    "-60": _("The gateway cannot give this payment back"),
+    "-61": _("This payment did not succeed, or was given back before"),
+    "-62": _("Our server's address is not registered at the gateway"),
+    "-63": _("The time to give the payment back is over"),
     "VERIFIED": _("Confirmed"),
     "IN_BANK": _("The payer is at the bank"),
     "FAILED": _("The payment did not succeed"),
@@ -45,7 +50,7 @@ CODES: dict[str, Any] = {
 }
 # All that is read of an answer. card_pan and card_hash stand beside these.
 KEEP = frozenset(("data", "errors", "code", "authority", "ref_id", "status"))
-MISCONFIGURED = {"-9", "-10", "-11", "-12", "-13", "-14", "-15", "-16", "-17", "-18", "-19", "429"}
+MISCONFIGURED = {"-9", "-10", "-11", "-12", "-13", "-14", "-15", "-16", "-17", "-18", "-19", "-62", "429"}
 NOT_PAID = {"-51", "-53", "-54", "-55"}
 STATUSES = {
     "PAID": Kind.PAID,
@@ -67,6 +72,9 @@ class Adapter(Account):
     max_rial: ClassVar[int] = 1_000_000_000
     expires_in: ClassVar[timedelta] = timedelta(minutes=30)
     verify_within: ClassVar[timedelta] = timedelta(minutes=30)
+    reverses_within: ClassVar[timedelta | None] = timedelta(minutes=30)
+    verifies_by_token: ClassVar[bool] = True
+    settles: ClassVar[bool] = False
     codes: ClassVar[Mapping[str, Any]] = CODES
 
     def ask_token(self, *, amount: int, order_number: int, callback_url: str, description: str) -> str:
@@ -91,31 +99,39 @@ class Adapter(Account):
         status = fitting(params.get("Status"), r"OK|NOK")
         return Returned(ok=status == "OK", code=status, token=fitting(params.get("Authority"), AUTHORITY))
 
-    def matches(self, returned: Returned, *, order_number: int, token: str | None) -> bool:
-        return bool(token) and returned.token == token
+    def matches(self, returned: Returned, attempt: Attempt) -> bool:
+        return bool(attempt.token) and returned.token == attempt.token
 
-    def verify(self, *, amount: int, token: str | None, receipt: str | None) -> Outcome:
-        """We send our amount and Zarinpal compares it with the paid one (-50)."""
-        if not token:
-            return Outcome(Kind.NO_ANSWER, "no-token")
+    def verify(self, attempt: Attempt) -> Outcome:
+        """We send our amount and Zarinpal compares it with the paid one (-50, and nothing is taken)."""
         try:
-            answer = self._call("verify", amount=amount, authority=token)
+            answer = self._call("verify", amount=attempt.amount, authority=attempt.token)
         except GatewayError as error:
             return Outcome(error.kind, error.code)
-        code = _code(answer)
-        number = whole(answer.get("ref_id"))
-        if code in ("100", "101") and number and number > 0:
-            return Outcome(Kind.PAID if code == "100" else Kind.ALREADY, code, str(number))
+        code, receipt = _code(answer), digits(answer.get("ref_id"))
+        if code in ("100", "101") and receipt:
+            return Outcome(Kind.PAID if code == "100" else Kind.ALREADY, code, receipt)
         if code == "-50":
             return Outcome(Kind.MISMATCH, code)
         if code in NOT_PAID:
             return Outcome(Kind.NOT_PAID, code)
         return Outcome(Kind.MISCONFIGURED if code in MISCONFIGURED else Kind.NO_ANSWER, code or "not-understood")
 
-    def inquire(self, *, token: str) -> Outcome | None:
-        """Says where a payment stands without taking its money."""
+    def reverse(self, attempt: Attempt) -> Outcome:
         try:
-            answer = self._call("inquiry", authority=token)
+            code = _code(self._call("reverse", authority=attempt.token))
+        except GatewayError as error:
+            return Outcome(error.kind, error.code)
+        if code == "-61":  # said of a payment that was given back before, too
+            stands = self.inquire(attempt)
+            known = stands and stands.kind in (Kind.GIVEN_BACK, Kind.NO_ANSWER)
+            return stands if stands and known else Outcome(Kind.REFUSED, code)
+        kinds = {"100": Kind.GIVEN_BACK, "-63": Kind.TOO_LATE, "-60": Kind.REFUSED}
+        return Outcome(Kind.MISCONFIGURED if code in MISCONFIGURED else kinds.get(code, Kind.NO_ANSWER), code)
+
+    def inquire(self, attempt: Attempt) -> Outcome | None:
+        try:
+            answer = self._call("inquiry", authority=attempt.token)
         except GatewayError as error:
             return Outcome(error.kind, error.code)
         status = fitting(answer.get("status"), r"[A-Z_]{1,20}")
@@ -141,4 +157,4 @@ def _code(answer: Mapping[str, Any]) -> str:
 
 
 def _refusal(code: str) -> GatewayError:
-    return GatewayError(Kind.MISCONFIGURED if code in MISCONFIGURED else Kind.NOT_PAID, code or "not-understood")
+    return GatewayError(Kind.MISCONFIGURED if code in MISCONFIGURED else Kind.REFUSED, code or "not-understood")

@@ -1,13 +1,16 @@
 """What can be ordered, what was ordered, what is owed, what was paid."""
 
 from .catalogue import Option, Plan, TaxRate
+from .gateway_accounts import GatewayAccount, Way
 from .invoices import Invoice, InvoiceCounter, InvoiceEvent, InvoiceLine, LedgerEntry
 from .orders import Order, OrderEvent, Service, ServiceEvent
 from .payments import Payment, PaymentEvent
+from .refunds import Refund, RefundEvent
 from .steps import ForbiddenMove
 
 __all__ = [
     "ForbiddenMove",
+    "GatewayAccount",
     "Invoice",
     "InvoiceCounter",
     "InvoiceEvent",
@@ -19,7 +22,10 @@ __all__ = [
     "Payment",
     "PaymentEvent",
     "Plan",
+    "Refund",
+    "RefundEvent",
     "Service",
     "ServiceEvent",
     "TaxRate",
+    "Way",
 ]

@@ -68,13 +68,20 @@ class Invoice(models.Model):
         OPEN = "open", _("To pay")
         PAID = "paid", _("Paid")
         VOID = "void", _("Void")
+        TAKEN_BACK = "taken_back", _("Paid, then taken back")
 
     NEXT: ClassVar[dict[Status, set[Status]]] = {
         Status.OPEN: {Status.PAID, Status.VOID},
-        Status.PAID: set(),
+        Status.PAID: {Status.TAKEN_BACK},
         Status.VOID: set(),
+        Status.TAKEN_BACK: set(),
     }
-    TONE: ClassVar[dict[Status, str]] = {Status.OPEN: "wait", Status.PAID: "ok", Status.VOID: "off"}
+    TONE: ClassVar[dict[Status, str]] = {
+        Status.OPEN: "wait",
+        Status.PAID: "ok",
+        Status.VOID: "off",
+        Status.TAKEN_BACK: "off",
+    }
 
     number = models.CharField(_("number"), max_length=16, unique=True, editable=False)
     customer = models.ForeignKey(
@@ -100,7 +107,8 @@ class Invoice(models.Model):
             models.CheckConstraint(condition=Q(subtotal__gt=0, tax__gte=0), name="billing_invoice_amounts_positive"),
             models.CheckConstraint(condition=Q(total=F("subtotal") + F("tax")), name="billing_invoice_total_is_sum"),
             models.CheckConstraint(
-                condition=Q(status="paid", paid_at__isnull=False) | (~Q(status="paid") & Q(paid_at__isnull=True)),
+                condition=Q(status__in=["paid", "taken_back"], paid_at__isnull=False)
+                | Q(status__in=["open", "void"], paid_at__isnull=True),
                 name="billing_invoice_paid_has_its_time",
             ),
         ]
@@ -152,6 +160,11 @@ class Invoice(models.Model):
         """Rials that arrived for this invoice, from the ledger alone."""
         return self.ledger.aggregate(sum=Sum("amount"))["sum"] or 0
 
+    @property
+    def due(self) -> int:
+        """Rials that are still to be paid; nothing once it is paid or void."""
+        return self.total - self.received if self.is_payable else 0
+
     def _move_to(self, status: Status, **changes: Any) -> bool:
         return step(self, status, **changes)
 
@@ -160,7 +173,17 @@ class Invoice(models.Model):
         return self.received >= self.total and self._move_to(self.Status.PAID, paid_at=timezone.now())
 
     def void(self) -> bool:
-        return self._move_to(self.Status.VOID)
+        """Nothing is due any more; what was paid in part is the customer's credit. Call with the row locked."""
+        return self._move_to(self.Status.VOID) and self._free()
+
+    def take_back(self) -> bool:
+        """After it was paid: what was paid becomes the customer's credit. Call with the row locked."""
+        return self._move_to(self.Status.TAKEN_BACK) and self._free()
+
+    def _free(self) -> bool:
+        if received := self.received:
+            LedgerEntry.move(self.customer_id, LedgerEntry.Kind.FREED, received, source=self, target=None)
+        return True
 
 
 class InvoiceEvent(Event):
@@ -190,23 +213,44 @@ class InvoiceLine(models.Model):
         return in_our_words(self, "name")
 
 
+class LedgerQuerySet(models.QuerySet["LedgerEntry"]):
+    def visible_to(self, customer: Customer) -> Self:
+        return self.filter(customer=customer)
+
+    def credit(self) -> Self:
+        """What belongs to no invoice."""
+        return self.filter(invoice=None)
+
+    def total(self) -> int:
+        return self.aggregate(sum=Sum("amount"))["sum"] or 0
+
+
 class LedgerEntry(models.Model):
-    """Money that moved for a customer. Rows are only ever added; what was paid is their sum."""
+    """Money that moved for a customer: to an invoice, or to the credit where there is none.
+
+    Rows are only ever added. What was paid for an invoice, and what a customer has as credit, are sums; the database
+    lets neither of them fall below zero.
+    """
 
     class Kind(models.TextChoices):
         PAYMENT = "payment", _("Payment of an invoice")
         CREDIT = "credit", _("Received, not applied to an invoice")
+        USED = "used", _("Credit used for an invoice")
+        FREED = "freed", _("Money of an invoice that is due no more")
+        REFUND = "refund", _("Given back")
 
     customer = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="ledger", verbose_name=_("customer")
     )
-    payment = models.OneToOneField(
-        "billing.Payment", models.PROTECT, null=True, related_name="ledger_entry", verbose_name=_("payment")
+    payment = models.ForeignKey(
+        "billing.Payment", models.PROTECT, null=True, related_name="ledger", verbose_name=_("payment")
     )
     invoice = models.ForeignKey(Invoice, models.PROTECT, null=True, related_name="ledger", verbose_name=_("invoice"))
     kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
     amount = models.BigIntegerField(_("amount (Rial)"))
     at = models.DateTimeField(_("at"), default=timezone.now)
+
+    objects = LedgerQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("ledger entry")
@@ -215,10 +259,24 @@ class LedgerEntry(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(amount=0), name="billing_ledgerentry_moves_money"),
             models.CheckConstraint(
-                condition=Q(kind="credit", invoice__isnull=True) | Q(kind="payment", invoice__isnull=False),
-                name="billing_ledgerentry_payment_has_invoice",
+                condition=Q(kind="payment", invoice__isnull=False, payment__isnull=False, amount__gt=0)
+                | Q(kind="credit", invoice__isnull=True, payment__isnull=False, amount__gt=0)
+                | Q(kind="refund", invoice__isnull=True, payment__isnull=False)
+                | Q(kind__in=["used", "freed"], payment__isnull=True),
+                name="billing_ledgerentry_kind_fits",
+            ),
+            models.UniqueConstraint(
+                fields=["payment"],
+                condition=Q(kind__in=["payment", "credit"]),
+                name="billing_ledgerentry_payment_arrives_once",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount}"
+
+    @classmethod
+    def move(cls, customer_id: int, kind: Kind, amount: int, *, source: Invoice | None, target: Invoice | None) -> None:
+        """Rials from an invoice to the credit, or the other way: two rows whose sum is nothing."""
+        for invoice, moved in ((source, -amount), (target, amount)):
+            cls.objects.create(customer_id=customer_id, invoice=invoice, kind=kind, amount=moved)

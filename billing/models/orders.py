@@ -40,7 +40,7 @@ class Order(models.Model):
 
     NEXT: ClassVar[dict[Status, set[Status]]] = {
         Status.PLACED: {Status.PAID, Status.CANCELLED},
-        Status.PAID: set(),
+        Status.PAID: {Status.CANCELLED},
         Status.CANCELLED: set(),
     }
     TONE: ClassVar[dict[Status, str]] = {Status.PLACED: "wait", Status.PAID: "ok", Status.CANCELLED: "off"}

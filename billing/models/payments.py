@@ -13,12 +13,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Customer
+from billing.gateways import Attempt
 
 from .invoices import Invoice
 from .steps import Event, step
 
-LEASE = timedelta(seconds=40)  # longer than a verify call can take (gateways.TIMEOUT and gateways.PATIENCE)
+LEASE = timedelta(minutes=2)  # longer than the calls of one verify can take (TIMEOUT and PATIENCE of gateways/wire.py)
+AGAIN = timedelta(seconds=40)  # from one call without an answer to the next
 QUIET = timedelta(minutes=2)  # a callback is given this long before we ask the bank ourselves
+SELDOM = timedelta(minutes=4)  # between two questions of which each would take the money
 LATE_EVERY = timedelta(minutes=10)
 LATE_FOR = timedelta(hours=24)
 TOKEN_KEPT = timedelta(hours=24)
@@ -39,23 +42,31 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """The bank has been, or is about to be, asked for the money, and has not said what became of it."""
         return self.filter(status__in=[Payment.Status.VERIFYING, Payment.Status.UNKNOWN])
 
+    def inbox(self) -> Self:
+        """Money that was taken and is applied to nothing, or may have been: people decide."""
+        return self.filter(status__in=[Payment.Status.UNAPPLIED, Payment.Status.SUSPECT])
+
     def stuck(self) -> Self:
-        """Waits for a person: no answer even after the deadline, or an answer that does not fit."""
-        late = Q(status__in=[Payment.Status.VERIFYING, Payment.Status.UNKNOWN], verify_deadline__lt=Now())
-        return self.filter(late | Q(status=Payment.Status.SUSPECT))
+        """Waits for a person: no answer even after the deadline, or money that fits nothing."""
+        late = Q(status__in=Payment.WAITING, verify_deadline__lt=Now())
+        return self.filter(late | Q(pk__in=self.inbox()))
 
     def to_check(self) -> Self:
         """Attempts whose callback may be lost, or whose bank owes us an answer."""
-        due, free = Q(next_try_at__lte=timezone.now()), Q(lease_until=None) | Q(lease_until__lt=Now())
-        waiting = [Payment.Status.NEW, Payment.Status.SENT, Payment.Status.VERIFYING, Payment.Status.UNKNOWN]
+        due, free = Q(next_try_at__lte=Now()), Q(lease_until=None) | Q(lease_until__lt=Now())
+        looked_at = {Payment.Status.NEW, Payment.Status.SENT, Payment.Status.CANCELLED} | Payment.WAITING
         # An attempt whose gateway was taken out of the settings cannot be asked about; it shows up as stuck.
-        return self.filter(due, free, status__in=waiting, gateway__in=settings.GATEWAY).order_by("next_try_at")
+        return self.filter(due, free, status__in=looked_at, gateway__in=settings.GATEWAY).order_by("next_try_at")
 
     def forgettable(self) -> Self:
         """Over for a day, so the bank's token serves nothing any more."""
-        recent = PaymentEvent.objects.filter(payment=OuterRef("pk"), at__gt=timezone.now() - TOKEN_KEPT)
-        over = Payment.OVER | {Payment.Status.EXPIRED, Payment.Status.CANCELLED}
-        return self.filter(~Exists(recent), status__in=over, token__isnull=False)
+        recent = PaymentEvent.objects.filter(payment=OuterRef("pk"), at__gt=Now() - TOKEN_KEPT)
+        return self.filter(~Exists(recent), status__in=Payment.OVER, token__isnull=False)
+
+    def locked(self, *related: str) -> Self:
+        """Attempts and their invoices, locked in this order everywhere, with the database's clock in `db_now`."""
+        rows = self.select_related("invoice", *related).select_for_update(of=("self", "invoice"))
+        return rows.annotate(db_now=Now())
 
 
 class Payment(models.Model):
@@ -67,11 +78,15 @@ class Payment(models.Model):
         CANCELLED = "cancelled", _("Came back unpaid")
         VERIFYING = "verifying", _("Being checked")
         UNKNOWN = "unknown", _("Waiting for the bank's answer")
+        UNSETTLED = "unsettled", _("Paid, being transferred to us")
         PAID = "paid", _("Paid")
         FAILED = "failed", _("Not paid")
         EXPIRED = "expired", _("Did not come back from the bank")
         NOT_WANTED = "not_wanted", _("Not collected")
         SUSPECT = "suspect", _("Held for a person to look at")
+        UNAPPLIED = "unapplied", _("Taken, but not applied")
+        REVERSING = "reversing", _("Being given back")
+        REVERSED = "reversed", _("Given back")
 
     # A return without success is soft: a browser may repeat it, or send it before the real one. The same goes for
     # an attempt that expired: if its callback comes after all, the bank's answer to verify decides.
@@ -85,14 +100,30 @@ class Payment(models.Model):
             Status.NOT_WANTED,
             Status.SUSPECT,
         },
-        Status.CANCELLED: {Status.VERIFYING, Status.NOT_WANTED, Status.SUSPECT},
+        Status.CANCELLED: {Status.VERIFYING, Status.FAILED, Status.EXPIRED, Status.NOT_WANTED, Status.SUSPECT},
         Status.EXPIRED: {Status.VERIFYING, Status.NOT_WANTED, Status.SUSPECT},
-        Status.VERIFYING: {Status.PAID, Status.FAILED, Status.UNKNOWN, Status.NOT_WANTED, Status.SUSPECT},
-        Status.UNKNOWN: {Status.PAID, Status.FAILED, Status.SUSPECT},
-        Status.PAID: set(),
+        # Back to where it was: we asked of our own accord, and the payer may still be at the bank.
+        Status.VERIFYING: {
+            Status.SENT,
+            Status.CANCELLED,
+            Status.UNSETTLED,
+            Status.PAID,
+            Status.UNAPPLIED,
+            Status.FAILED,
+            Status.UNKNOWN,
+            Status.NOT_WANTED,
+            Status.SUSPECT,
+        },
+        Status.UNKNOWN: {Status.UNSETTLED, Status.PAID, Status.UNAPPLIED, Status.FAILED, Status.SUSPECT},
+        Status.UNSETTLED: {Status.PAID},
+        Status.PAID: {Status.REVERSING},
         Status.FAILED: set(),
         Status.NOT_WANTED: set(),
-        Status.SUSPECT: set(),
+        # A forged callback may come before the real one.
+        Status.SUSPECT: {Status.VERIFYING, Status.NOT_WANTED},
+        Status.UNAPPLIED: {Status.REVERSING, Status.UNSETTLED, Status.PAID},
+        Status.REVERSING: {Status.REVERSED, Status.UNAPPLIED},
+        Status.REVERSED: set(),
     }
     TONE: ClassVar[dict[Status, str]] = {
         Status.NEW: "wait",
@@ -100,13 +131,33 @@ class Payment(models.Model):
         Status.CANCELLED: "off",
         Status.VERIFYING: "wait",
         Status.UNKNOWN: "wait",
+        Status.UNSETTLED: "ok",
         Status.PAID: "ok",
         Status.FAILED: "bad",
         Status.EXPIRED: "off",
         Status.NOT_WANTED: "off",
         Status.SUSPECT: "bad",
+        Status.UNAPPLIED: "bad",
+        Status.REVERSING: "wait",
+        Status.REVERSED: "off",
     }
-    OVER: ClassVar[set[Status]] = {status for status, following in NEXT.items() if not following}
+    # The bank has been, or is about to be, asked for the money, and has not said what became of it.
+    UNANSWERED: ClassVar[set[Status]] = {Status.VERIFYING, Status.UNKNOWN}
+    # A call to the bank is owed.
+    WAITING: ClassVar[set[Status]] = UNANSWERED | {Status.UNSETTLED, Status.REVERSING}
+    # The money is ours, and in the ledger.
+    RECEIVED: ClassVar[set[Status]] = {Status.UNSETTLED, Status.PAID}
+    # What a callback may still begin with.
+    OPEN: ClassVar[set[Status]] = {Status.SENT, Status.CANCELLED, Status.EXPIRED, Status.SUSPECT}
+    # Nothing more is asked of the bank, unless a person wants it.
+    OVER: ClassVar[set[Status]] = {
+        Status.PAID,
+        Status.FAILED,
+        Status.CANCELLED,
+        Status.EXPIRED,
+        Status.NOT_WANTED,
+        Status.REVERSED,
+    }
 
     public_id = models.CharField(max_length=64, unique=True, default=new_public_id, editable=False)
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="payments", verbose_name=_("invoice"))
@@ -122,6 +173,8 @@ class Payment(models.Model):
     receipt = models.CharField(_("receipt"), max_length=64, null=True)
     trace = models.CharField(_("second number of the receipt"), max_length=64, blank=True)
     bank_time = models.DateTimeField(_("time of the transaction"), null=True)
+    # Rials, by the bank's own word. Where it is not the amount that we asked for, nothing of it is applied.
+    taken = models.BigIntegerField(_("taken by the bank (Rial)"), null=True)
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.NEW)
     result_code = models.CharField(_("result code"), max_length=32, blank=True)
     tries = models.PositiveIntegerField(_("verify calls"), default=0)
@@ -141,7 +194,10 @@ class Payment(models.Model):
         indexes = [
             models.Index(
                 fields=["next_try_at"],
-                condition=Q(status__in=["new", "sent", "verifying", "unknown"]),
+                condition=Q(
+                    status__in=["new", "sent", "cancelled", "verifying", "unknown", "unsettled", "reversing"],
+                    next_try_at__isnull=False,
+                ),
                 name="billing_payment_to_check",
             ),
         ]
@@ -153,8 +209,13 @@ class Payment(models.Model):
             models.UniqueConstraint(fields=["gateway", "receipt"], name="billing_payment_receipt_once"),
             models.UniqueConstraint(fields=["invoice", "form_token"], name="billing_payment_form_sent_once"),
             models.CheckConstraint(
-                condition=~Q(status="paid") | Q(receipt__isnull=False, bank_time__isnull=False),
+                condition=~Q(status__in=["paid", "unsettled"])
+                | Q(receipt__isnull=False, bank_time__isnull=False, taken__isnull=False),
                 name="billing_payment_paid_has_receipt",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=["unapplied", "reversing", "reversed"]) | Q(taken__gt=0),
+                name="billing_payment_unapplied_was_taken",
             ),
         ]
 
@@ -170,25 +231,36 @@ class Payment(models.Model):
         return self.TONE[self.Status(self.status)]
 
     @property
-    def is_over(self) -> bool:
-        return self.status in self.OVER
+    def is_unanswered(self) -> bool:
+        return self.status in self.UNANSWERED
 
     @property
-    def is_unanswered(self) -> bool:
-        return self.status in (self.Status.VERIFYING, self.Status.UNKNOWN)
+    def is_received(self) -> bool:
+        """The money is ours, and in the ledger."""
+        return self.status in self.RECEIVED
 
     @property
     def is_being_worked_on(self) -> bool:
         """The page may change by itself soon."""
-        return self.is_unanswered or self.status == self.Status.NEW
+        return self.is_unanswered or self.status in (self.Status.NEW, self.Status.REVERSING)
+
+    @property
+    def attempt(self) -> Attempt:
+        """What the bank is told when it is asked about this payment."""
+        return Attempt(self.amount, self.order_number, self.token or "", self.receipt or "")
+
+    @property
+    def now(self) -> datetime:
+        """The database's clock where the row was locked: no machine's own clock decides about money."""
+        return getattr(self, "db_now", None) or timezone.now()
 
     @property
     def is_due(self) -> bool:
-        return self.next_try_at is not None and self.next_try_at <= timezone.now()
+        return self.next_try_at is not None and self.next_try_at <= self.now
 
     @property
     def is_past_deadline(self) -> bool:
-        return self.verify_deadline is not None and self.verify_deadline < timezone.now()
+        return self.verify_deadline is not None and self.verify_deadline < self.now
 
     def _move_to(self, status: Status, *, code: str = "", note: str = "", **changes: Any) -> bool:
         lease = {"lease_until": self.lease_until, "lease_by": self.lease_by}
@@ -198,7 +270,7 @@ class Payment(models.Model):
 
     def leave(self, token: str, *, expires_in: timedelta) -> bool:
         """The bank gave a token: the browser may go."""
-        now = timezone.now()
+        now = self.now
         return self._move_to(self.Status.SENT, token=token, next_try_at=now + QUIET, verify_deadline=now + expires_in)
 
     def never_leave(self, code: str) -> bool:
@@ -208,14 +280,28 @@ class Payment(models.Model):
     # --- back from the bank ------------------------------------------------------------------------------------------
 
     def come_back_unpaid(self, code: str) -> bool:
-        return self._move_to(self.Status.CANCELLED, code=code, next_try_at=None)
+        """As the browser says. The bank is asked all the same, until the payer's time there is over."""
+        return self._move_to(self.Status.CANCELLED, code=code)
 
-    def start_verifying(self, receipt: str | None, *, within: timedelta) -> bool:
+    def start_verifying(self, receipt: str | None, *, within: timedelta, note: str = "") -> bool:
         """Bind the receipt, for ever, before the bank is asked. IntegrityError: it belongs to another payment."""
-        now = timezone.now()
         return self._move_to(
-            self.Status.VERIFYING, receipt=receipt, next_try_at=now + LEASE, verify_deadline=now + within
+            self.Status.VERIFYING,
+            note=note,
+            receipt=receipt,
+            tries=0,
+            next_try_at=self.now + AGAIN,
+            verify_deadline=self.now + within,
         )
+
+    def wait_on(self, code: str, *, expires_in: timedelta) -> bool:
+        """We asked of our own accord, and the payer may still pay: back to where it was. False when neither holds."""
+        last = self.events.filter(now=self.Status.VERIFYING).last()
+        deadline = self.created_at + expires_in
+        if last is None or last.note != PaymentEvent.Note.ASKED_BY_US or self.now > deadline:
+            return False
+        again = {"next_try_at": self.now + SELDOM, "verify_deadline": deadline, "tries": 0}
+        return self._move_to(self.Status(last.was), code=code, note=PaymentEvent.Note.NOT_YET, **again)
 
     def decline(self, note: str) -> bool:
         """We do not ask the bank for this money, so the bank gives it back by itself."""
@@ -245,35 +331,79 @@ class Payment(models.Model):
         if self.lease_by == name:
             self.lease_until, self.lease_by = None, ""
 
-    def pay(self, *, receipt: str, trace: str, bank_time: datetime | None, code: str) -> bool:
-        """IntegrityError: the receipt belongs to another payment."""
+    def receive(
+        self, *, receipt: str, trace: str, bank_time: datetime | None, code: str, taken: int, settles: bool
+    ) -> bool:
+        """The money is ours; where the bank wants to be told so again, it is told next.
+
+        IntegrityError: the receipt belongs to another payment.
+        """
         return self._move_to(
-            self.Status.PAID,
+            self.Status.UNSETTLED if settles else self.Status.PAID,
             code=code,
             receipt=receipt,
             trace=trace,
-            bank_time=bank_time or timezone.now(),
+            bank_time=bank_time or self.now,
+            taken=taken,
+            next_try_at=self.now if settles else None,
+        )
+
+    def set_aside(
+        self, note: str, *, receipt: str | None, trace: str, bank_time: datetime | None, code: str, taken: int
+    ) -> bool:
+        """The money was taken, but not for what it was asked for. IntegrityError as with `receive`."""
+        return self._move_to(
+            self.Status.UNAPPLIED,
+            code=code,
+            note=note,
+            receipt=receipt,
+            trace=trace,
+            bank_time=bank_time or self.now,
+            taken=taken,
             next_try_at=None,
         )
+
+    def settle(self, code: str) -> bool:
+        return self._move_to(self.Status.PAID, code=code, next_try_at=None)
 
     def fail(self, code: str, note: str = "") -> bool:
         return self._move_to(self.Status.FAILED, code=code, note=note, next_try_at=None)
 
     def keep_asking(self, code: str) -> None:
         """No answer is not an answer: ask again soon, after the deadline seldom, and after a day leave it to people."""
-        now, deadline = timezone.now(), self.verify_deadline or self.created_at
+        now, deadline = self.now, self.verify_deadline or self.created_at
+        again: datetime | None = now + AGAIN
         if now > deadline:
             again = now + LATE_EVERY if now < deadline + LATE_FOR else None
-            self._move_to(self.Status.UNKNOWN, code=code, next_try_at=again)
-        else:
-            again = now + LEASE
+            if self.is_unanswered:
+                self._move_to(self.Status.UNKNOWN, code=code, next_try_at=again)
         self.result_code, self.next_try_at = code, again
         self.save(update_fields=["result_code", "next_try_at", "lease_until", "lease_by"])
 
     def ask_later(self) -> None:
         """Still at the bank."""
-        self.next_try_at = timezone.now() + QUIET
+        self.next_try_at = self.now + QUIET
         self.save(update_fields=["next_try_at"])
+
+    # --- giving back -------------------------------------------------------------------------------------------------
+
+    def start_reversing(self, note: str = "") -> bool:
+        return self._move_to(self.Status.REVERSING, note=note, next_try_at=self.now + AGAIN)
+
+    def be_reversed(self, code: str) -> bool:
+        return self._move_to(self.Status.REVERSED, code=code, note=PaymentEvent.Note.GIVEN_BACK, next_try_at=None)
+
+    def not_reversed(self, code: str) -> bool:
+        """The bank will not do it by itself: people decide."""
+        return self._move_to(self.Status.UNAPPLIED, code=code, note=PaymentEvent.Note.NOT_REVERSED, next_try_at=None)
+
+    def keep_as_credit(self, *, settles: bool) -> bool:
+        status = self.Status.UNSETTLED if settles else self.Status.PAID
+        return self._move_to(status, note=PaymentEvent.Note.KEPT_AS_CREDIT, next_try_at=self.now if settles else None)
+
+    def dismiss(self) -> bool:
+        """A person has looked: nothing was taken for us."""
+        return self._move_to(self.Status.NOT_WANTED, note=PaymentEvent.Note.DISMISSED, next_try_at=None)
 
     def forget_token(self) -> None:
         self.token = None
@@ -292,7 +422,15 @@ class PaymentEvent(Event):
         GIVEN_BACK = "given_back", _("The bank has given the money back, or will do so.")
         MISMATCH = "mismatch", _("What came back does not belong to this payment.")
         RECEIPT_USED = "receipt_used", _("This receipt was used for another payment.")
+        USED_BEFORE = "used_before", _("The bank says it was confirmed before, but not by us.")
         OTHER_AMOUNT = "other_amount", _("The bank confirmed another amount.")
+        DOES_NOT_FIT = "does_not_fit", _("The bank confirmed a payment that does not fit this one.")
+        ASKED_BY_US = "asked_by_us", _("Nobody had come back, so we asked the bank ourselves.")
+        NOT_YET = "not_yet", _("Not paid so far.")
+        NOT_REVERSED = "not_reversed", _("The bank did not give the money back by itself.")
+        KEPT_AS_CREDIT = "kept_as_credit", _("Kept as the customer's credit.")
+        DISMISSED = "dismissed", _("Looked at: nothing was taken for us.")
+        BANK_FILE = "bank_file", _("Found in the bank's settlement file.")
 
     payment = models.ForeignKey(Payment, models.CASCADE, related_name="events", verbose_name=_("payment"))
 

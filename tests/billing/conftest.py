@@ -55,14 +55,10 @@ def bank(world, settings):
     """The outside world with empty books; the gateways' addresses lead to it."""
     world.reset()
     settings.SITE_URL = "http://testserver"
-    settings.GATEWAYS = ["sep", "zarinpal"]
+    settings.GATEWAYS = list(settings.GATEWAY_CREDENTIALS)
     settings.GATEWAY = {
-        "sep": {"api_url": f"{world.url}/sep", "browser_url": f"{world.url}/sep", "terminal_id": "2015"},
-        "zarinpal": {
-            "api_url": f"{world.url}/zarinpal",
-            "browser_url": f"{world.url}/zarinpal",
-            "merchant_id": "00000000-0000-4000-8000-000000002015",
-        },
+        slug: {"api_url": f"{world.url}/{slug}", "browser_url": f"{world.url}/{slug}", **credentials}
+        for slug, credentials in settings.GATEWAY_CREDENTIALS.items()
     }
     yield world
     world.reset()

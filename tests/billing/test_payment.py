@@ -107,7 +107,7 @@ def test_zarinpal_an_unfinished_payment_expires(bank, invoice):
 
 @pytest.mark.parametrize("do", ["timeout", "500", "html", {"json": []}, {"code": -10}])
 def test_zarinpal_silence_is_not_taken_for_an_end(bank, invoice, do, monkeypatch):
-    monkeypatch.setattr("billing.gateways.TIMEOUT", (1, 0.4))
+    monkeypatch.setattr("billing.gateways.wire.TIMEOUT", (1, 0.4))
     payment = start(invoice, "zarinpal")
     bank.pay("zarinpal", payment.token, "pay-and-close")
     minutes_ago(payment, 31)

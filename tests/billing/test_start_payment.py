@@ -84,7 +84,7 @@ def test_a_gateway_that_does_not_open_costs_nothing(bank, alice_client, invoice,
 
 
 def test_a_silent_gateway_is_given_up(bank, invoice, monkeypatch, alice_client):
-    monkeypatch.setattr("billing.gateways.TIMEOUT", (1, 0.4))
+    monkeypatch.setattr("billing.gateways.wire.TIMEOUT", (1, 0.4))
     bank.next("sep", "start", "timeout")
     press(alice_client, invoice)
     assert (Payment.objects.get().status, Payment.objects.get().result_code) == ("failed", "timeout")

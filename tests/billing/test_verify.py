@@ -42,8 +42,8 @@ def test_an_unreadable_answer_is_no_answer(bank, alice_client, invoice, gateway,
 @BOTH
 @pytest.mark.parametrize("do", ["timeout", "timeout_after_commit", "slow_drip"])
 def test_silence_is_waited_for_and_already_verified_counts_once(bank, invoice, gateway, do, monkeypatch):
-    monkeypatch.setattr("billing.gateways.TIMEOUT", (1, 0.7))
-    monkeypatch.setattr("billing.gateways.PATIENCE", 1)
+    monkeypatch.setattr("billing.gateways.wire.TIMEOUT", (1, 0.7))
+    monkeypatch.setattr("billing.gateways.wire.PATIENCE", 1)
     payment = start(invoice, gateway)
     callback = bank.pay(gateway, payment.token)
     bank.next(gateway, "verify", do)
@@ -88,7 +88,7 @@ def test_after_the_deadline_it_is_unknown_and_asked_about_for_a_day(bank, alice_
 
 def test_sep_too_late_after_a_lost_answer_is_not_taken_for_a_no(bank, invoice, monkeypatch):
     """The bank has the money verified; that it refuses to say so again after half an hour must not end the attempt."""
-    monkeypatch.setattr("billing.gateways.TIMEOUT", (1, 0.5))
+    monkeypatch.setattr("billing.gateways.wire.TIMEOUT", (1, 0.5))
     payment = start(invoice, "sep")
     callback = bank.pay("sep", payment.token)
     bank.next("sep", "verify", "timeout_after_commit")

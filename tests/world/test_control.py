@@ -2,6 +2,7 @@
 
 import smtplib
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -82,6 +83,20 @@ def test_a_killed_world_remembers_everything_when_it_has_a_folder(tmp_path: Path
         assert wire.sep("Verify", receipt).json["ResultCode"] == 0
         wire.kavenegar("sms/send", receptor="09121234567", message="again", localid=5)
         assert [one["text"] for one in running.sms()] == ["x"]
+    finally:
+        running.stop()
+
+
+def test_a_book_from_before_refunds_still_opens(tmp_path: Path) -> None:
+    running = World().start(tmp_path)
+    Wire(running.url).sep_token()
+    running.kill()
+    with sqlite3.connect(tmp_path / "world.sqlite3") as book:
+        book.execute("UPDATE payments SET body = json_remove(body, '$.refunded')")
+    book.close()
+    running.start(tmp_path)
+    try:
+        assert running.ledger()[-1]["refunded"] == 0
     finally:
         running.stop()
 

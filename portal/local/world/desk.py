@@ -4,6 +4,7 @@ import base64
 import hmac
 import struct
 import time
+from collections.abc import Collection
 from html import escape
 
 from .kavenegar_texts import STATUSES, Texts
@@ -31,8 +32,9 @@ LETTER_CSP = f"{LETTER_RULES}; default-src 'none'; style-src 'unsafe-inline'; im
 
 
 class Desk:
-    def __init__(self, store: Store, texts: Texts, mailbox: Mailbox, ledger: Ledger) -> None:
+    def __init__(self, store: Store, texts: Texts, mailbox: Mailbox, ledger: Ledger, gateways: Collection[str]) -> None:
         self._store, self._texts, self._mailbox, self._ledger = store, texts, mailbox, ledger
+        self._gateways = gateways
 
     def routes(self) -> list[Route]:
         return [
@@ -86,7 +88,9 @@ class Desk:
             )
         head = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
         table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        return _panel("ledger", "دفتر بانک", "The bank's ledger", table if rows else "")
+        links = "".join(f'<a href="/settlement/{slug}.csv" dir="ltr">{slug}.csv</a>' for slug in self._gateways)
+        files = f'<p class="files"><span>{both("فایل‌های تسویه", "Settlement files")}</span>{links}</p>'
+        return _panel("ledger", "دفتر بانک", "The bank's ledger", table + files if rows else "")
 
     def _authenticator(self, request: Request) -> Reply:
         """The app on a person's phone that shows a code for a seed."""

@@ -61,12 +61,12 @@ class Kavenegar:
             "utils/getdate": self._date,
         }
 
-    def op_of(self, path: str) -> str:
+    def op_of(self, request: Request) -> str:
         """The name in control's queue of the method in this path; empty for an unknown one."""
-        return OPS.get(_method_of(path), "")
+        return OPS.get(_method_of(request.path), "")
 
     def routes(self) -> list[Route]:
-        return [Route(verb, "/kavenegar/v1/*", self._answer, self.slug, "*") for verb in ("GET", "POST")]
+        return [Route(verb, "/kavenegar/v1/*", self._answer, self.slug, self.op_of) for verb in ("GET", "POST")]
 
     def refuse(self, op: str, code: int) -> Reply:
         answer = {"status": code, "message": MESSAGES.get(code, "خطا")}

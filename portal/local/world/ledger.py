@@ -5,6 +5,7 @@ import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from math import inf
 
 from .store import Store, iso
 
@@ -75,6 +76,8 @@ class Payment:
     receipt: str | None = None
     rrn: str = ""
     trace: str = ""
+    # What went back to the customer after settlement, in Rials.
+    refunded: int = 0
     card: Card = field(default_factory=Card.fresh)
     times: dict[str, float] = field(default_factory=dict)
     details: dict[str, str] = field(default_factory=dict)
@@ -94,6 +97,7 @@ class Payment:
             "receipt": self.receipt,
             "rrn": self.rrn,
             "trace": self.trace,
+            "refunded": self.refunded,
             "callback_url": self.callback_url,
             "card": asdict(self.card) | {"traces": self.card.traces()},
             "times": {step: iso(at) for step, at in self.times.items()},
@@ -107,6 +111,8 @@ class Ledger:
         self._store = store
         # Seconds after payment until an unverified payment goes back, by gateway.
         self.give_back_after: dict[str, int] = {}
+        # Nothing is due before this moment, so a call need not read every payment that waits.
+        self._quiet_until = 0.0
 
     def open(self, payment: Payment) -> Payment:
         payment.times["started"] = self._store.now()
@@ -134,6 +140,7 @@ class Ledger:
         payment.rrn = _digits(12)
         payment.trace = _digits(6)
         self.move(payment, PAID)
+        self._quiet_until = min(self._quiet_until, self._due(payment))
 
     def by_id(self, gateway: str, id: str) -> Payment | None:
         return self._first("gateway = ? AND id = ?", [gateway, id])
@@ -150,13 +157,20 @@ class Ledger:
         return list(self._where("1 = 1", []))
 
     def sweep(self) -> None:
-        now = self._store.now()
         with self._store.lock:
-            for payment in self._where("state = ?", [PAID]):
-                limit = self.give_back_after.get(payment.gateway)
-                if limit is not None and payment.seconds_since(PAID, now) > limit:
+            now = self._store.now()
+            if now <= self._quiet_until:
+                return
+            waiting = list(self._where("state = ?", [PAID]))
+            for payment in waiting:
+                if now > self._due(payment):
                     payment.details["given_back"] = "not verified in time"
                     self.move(payment, REVERSED)
+            self._quiet_until = min((self._due(payment) for payment in waiting if payment.state == PAID), default=inf)
+
+    def _due(self, payment: Payment) -> float:
+        """When the money goes back if nobody asks for it."""
+        return payment.times[PAID] + self.give_back_after.get(payment.gateway, inf)
 
     def _first(self, condition: str, values: list[object]) -> Payment | None:
         self.sweep()

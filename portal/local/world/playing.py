@@ -5,10 +5,12 @@ import select
 import socket
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 
+from . import soap
 from .scripts import Step
-from .wire import Reply, type_html, type_json
+from .wire import Reply, type_html, type_xml
 
 # Longer than any client should wait; a test's own timeout ends the wait sooner.
 SILENCE_S = 120
@@ -25,6 +27,9 @@ def play(step: Step, to: BaseHTTPRequestHandler, work: Callable[[], Reply], refu
             send(to, refuse(code))
         elif "json" in step:
             send(to, Reply.of(step["json"]))
+        elif "raw" in step:
+            # An answer with a code shows in which type this company answers.
+            send(to, replace(refuse(0), status=200, body=str(step["raw"]).encode()))
         else:
             send(to, work())
         return
@@ -40,14 +45,17 @@ def play(step: Step, to: BaseHTTPRequestHandler, work: Callable[[], Reply], refu
             send(to, Reply(500, ERROR_PAGE.encode(), type_html))
         case "html":
             send(to, Reply(200, ERROR_PAGE.encode(), type_html))
+        case "fault":
+            send(to, soap.fault("soap:Server", "Server was unable to process request."))
         case "truncated":
             done = work()
             send(to, Reply(done.status, done.body[: len(done.body) // 2], done.content_type))
         case "slow_drip":
             _drip(to, work())
         case "huge":
-            work()
-            send(to, Reply(200, b'{"x":"' + b"x" * TEN_MEGABYTES + b'"}', type_json))
+            done = work()
+            start, end = (b"<x>", b"</x>") if done.content_type == type_xml else (b'{"x":"', b'"}')
+            send(to, Reply(200, start + b"x" * TEN_MEGABYTES + end, done.content_type))
         case _:
             send(to, work())
 

@@ -14,15 +14,16 @@ STEPS = {
     "refuse": "nothing is done, the connection is closed",
     "500": "nothing is done, HTTP 500",
     "html": "nothing is done, an HTML page with HTTP 200",
+    "fault": "nothing is done, a SOAP Fault with HTTP 500",
     "truncated": "the work is done, half of the answer comes",
     "slow_drip": "the work is done, the answer comes a byte each half second",
     "huge": "the work is done, ten megabytes come",
 }
 
 
-# Keys of a step that is an object: an error code of the company's own, any JSON body instead of the answer, another
-# amount in SEP's verify answer, and the final status of the SMS now accepted.
-TWISTS = {"code", "json", "amount", "ends"}
+# Keys of a step that is an object: an error code of the company's own, any JSON body instead of the answer, any text
+# instead of it, another amount in an answer that names one, and the final status of the SMS now accepted.
+TWISTS = {"code", "json", "raw", "amount", "ends"}
 
 
 class UnknownStep(Exception):

@@ -9,25 +9,32 @@ from importlib import metadata
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from .bank import Bank
+from .bank import Bank, Gateway
 from .control import Control
 from .desk import Desk
 from .kavenegar import Kavenegar
 from .kavenegar_texts import Texts
 from .ledger import Ledger
 from .mailbox import Mailbox, MailServer
+from .mellat import Mellat
+from .parsian import Parsian
+from .pasargad import Pasargad
 from .playing import play, send
+from .sadad import Sadad
 from .scripts import Scripts
 from .sep import Sep
+from .settlement import Settlement
 from .store import Store
 from .wire import Reply, Request, Route, first_of_each
 from .zarinpal import Zarinpal
+from .zibal import Zibal
 
 BODY_AT_MOST = 2 * 1024 * 1024
 STATIC = Path(__file__).parent / "static"
 ASSETS = {"world.css": "text/css; charset=utf-8", "submit.js": "text/javascript; charset=utf-8"}
 # Persian letters on a machine without a Persian font: borrowed from the admin theme when that is installed.
 FONT = "vazirmatn-arabic.woff2"
+Company = Callable[[Store, Ledger], Gateway]
 
 
 class World:
@@ -39,14 +46,16 @@ class World:
         ledger, texts, mailbox = Ledger(self.store), Texts(self.store), Mailbox(self.store)
         self.mail_server = MailServer(mailbox, self.scripts)
         self.kavenegar = Kavenegar(self.store, texts)
-        self.bank = Bank(ledger, [Sep(self.store, ledger), Zarinpal(self.store, ledger)])
+        companies: list[Company] = [Sep, Mellat, Sadad, Parsian, Pasargad, Zarinpal, Zibal]
+        self.bank = Bank(ledger, [company(self.store, ledger) for company in companies])
         control = Control(self.store, ledger, self.bank, texts, mailbox, self.scripts)
-        desk = Desk(self.store, texts, mailbox, ledger)
+        desk = Desk(self.store, texts, mailbox, ledger, self.bank.gateways.keys())
         self.routes = [
             *self.bank.routes(),
             *self.kavenegar.routes(),
             *control.routes(),
             *desk.routes(),
+            *Settlement(ledger, self.bank.gateways.keys()).routes(),
             Route("GET", "/static/*", asset),
         ]
 
@@ -56,7 +65,7 @@ class World:
             known = any(route.path == request.path for route in self.routes)
             send(to, Reply.of({"error": "method" if known else "no such address"}, 405 if known else 404))
             return
-        op = self.kavenegar.op_of(request.path) if route.op == "*" else route.op
+        op = route.op_of(request)
         step = self.scripts.take(route.gateway, op) if op else "ok"
         twisted = request if isinstance(step, str) else replace(request, twist=step)
         play(step, to, partial(self._work, route, twisted), self._refusal(route.gateway, op))

@@ -4,7 +4,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 TEHRAN = timezone(timedelta(hours=3, minutes=30))  # Iran keeps one offset all year since 1401
@@ -90,3 +90,11 @@ def iso(moment: float) -> str:
 
 def tehran(moment: float) -> str:
     return datetime.fromtimestamp(moment, TEHRAN).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def is_day(text: str) -> bool:
+    """YYYY-MM-DD and no other way to write it."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

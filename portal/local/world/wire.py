@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 
 type_json = "application/json; charset=utf-8"
 type_html = "text/html; charset=utf-8"
+type_xml = "text/xml; charset=utf-8"
 
 
 class BadBody(Exception):
@@ -89,13 +90,19 @@ class Callback:
 
 @dataclass(frozen=True)
 class Route:
-    """`path` may end in `*`; gateway and op name the queue of scripted behaviours, empty for pages and control."""
+    """`path` may end in `*`; gateway and op name the queue of scripted behaviours, empty for pages and control.
+
+    Where one address serves several operations, `op` is a function that finds out which of them a request wants.
+    """
 
     method: str
     path: str
     handle: Callable[[Request], Reply]
     gateway: str = ""
-    op: str = ""
+    op: str | Callable[[Request], str] = ""
+
+    def op_of(self, request: Request) -> str:
+        return self.op if isinstance(self.op, str) else self.op(request)
 
     def fits(self, request: Request) -> bool:
         if self.method != request.method:
