@@ -1,5 +1,6 @@
 """Choosing an option, and pressing a button once."""
 
+import re
 import secrets
 from typing import Any
 
@@ -7,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import Option, Plan
-from portal.jalali import toman
+from portal.jalali import TO_LATIN, toman
 from portal.templatetags.words import language
 
 
@@ -54,10 +55,20 @@ class OrderForm(ChooseForm):
 
 
 class PayForm(forms.Form):
-    """Which gateway, and the token that makes two presses one attempt."""
+    """Which gateway, how much of what is due, and the token that makes two presses one attempt."""
 
-    gateway = forms.SlugField(max_length=16)
+    gateway = forms.SlugField(max_length=16, error_messages={"required": _("Please choose how to pay.")})
+    part = forms.CharField(max_length=40, required=False)
     form_token = forms.RegexField(r"^[A-Za-z0-9_-]{16,64}\Z", required=False)
+
+    def clean_part(self) -> int | None:
+        """Toman as people type them, with any digits and separators; Rials, or nothing for all of it."""
+        typed = re.sub(r"[\s,٬،.]", "", self.cleaned_data["part"].translate(TO_LATIN))
+        if not typed:
+            return None
+        if not re.fullmatch(r"[0-9]{1,12}", typed):
+            raise forms.ValidationError(_("Please type the amount in digits, in Toman."))
+        return int(typed) * 10
 
     def clean_form_token(self) -> str:
         return self.cleaned_data["form_token"] or new_form_token()

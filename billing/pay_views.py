@@ -17,8 +17,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.requests import CustomerRequest
 from billing import flows, gateways
 from billing.forms import PayForm, new_form_token
-from billing.models import GatewayAccount, Invoice, Payment
+from billing.models import GatewayAccount, Invoice, LedgerEntry, Payment, PaymentEvent
 from portal.areas import area
+from portal.jalali import toman
+from portal.templatetags.words import language
 
 SECONDS_UNTIL_NEXT_LOOK = 5
 
@@ -31,14 +33,32 @@ def invoice_pay(request: CustomerRequest, number: str) -> HttpResponse:
     invoice = get_object_or_404(Invoice.objects.visible_to(request.customer), number=number)
     form = PayForm(request.POST)
     if not form.is_valid():
-        messages.warning(request, _("Please choose how to pay."))
+        for field in form.errors.values():
+            messages.warning(request, field[0])
         return redirect(invoice)
+    asked = form.cleaned_data
     try:
-        payment = flows.start_payment(invoice=invoice, **form.cleaned_data)
+        payment = flows.start_payment(
+            invoice=invoice, gateway=asked["gateway"], form_token=asked["form_token"], amount=asked["part"]
+        )
     except flows.CannotPay as why:
         messages.warning(request, str(why))
         return redirect(invoice)
     return _see(reverse("pay", args=[payment.public_id]))
+
+
+@login_required
+@area("invoices")
+@require_POST
+def invoice_use_credit(request: CustomerRequest, number: str) -> HttpResponse:
+    """Pay from the credit as much as it covers."""
+    invoice = get_object_or_404(Invoice.objects.visible_to(request.customer), number=number)
+    try:
+        if used := flows.use_credit(invoice=invoice):
+            messages.success(request, _("%(amount)s of your credit was used.") % {"amount": toman(used, language())})
+    except flows.CannotPay as why:
+        messages.warning(request, str(why))
+    return redirect(invoice)
 
 
 @login_required
@@ -89,6 +109,7 @@ def pay_result(request: CustomerRequest, public_id: str) -> HttpResponse:
         "payment": payment,
         "invoice": invoice,
         "gateway": _known(payment.gateway),
+        "kept_as_credit": any(event.note == PaymentEvent.Note.KEPT_AS_CREDIT for event in payment.events.all()),
         "timeline": timeline(payment),
         **(ways_to_pay(invoice) if can_retry else {}),
         "seconds": SECONDS_UNTIL_NEXT_LOOK,
@@ -100,9 +121,11 @@ def pay_result(request: CustomerRequest, public_id: str) -> HttpResponse:
 
 
 def ways_to_pay(invoice: Invoice) -> dict[str, Any]:
-    """What the buttons that pay an invoice need."""
-    due = invoice.due
-    return {"due": due, "ways": GatewayAccount.objects.ways(due), "form_token": new_form_token()}
+    """What the form that pays an invoice needs."""
+    received, credit = LedgerEntry.objects.received_and_credit(invoice)
+    due = invoice.total - received
+    ways = GatewayAccount.objects.ways(due)
+    return {"due": due, "received": received, "credit": credit, "ways": ways, "form_token": new_form_token()}
 
 
 def timeline(payment: Payment) -> list[dict[str, Any]]:

@@ -37,6 +37,7 @@ PAYMENT_COLUMNS: dict[str, str] = {
     "receipt": _("the receipt"),
     "trace": _("the second number of the receipt"),
     "bank_time": _("the time of the transaction"),
+    "taken": _("Rials that the bank took by its own word"),
     "status": _("where the attempt stands"),
     "result_code": _("the bank's last answer"),
     "tries": _("how often the bank was asked"),
@@ -110,7 +111,5 @@ def erase(customer: Any) -> None:
             flows.cancel_order(order=order)
         for service in Service.objects.filter(customer=customer).not_ended():
             service.end()
-        over = Payment.objects.filter(invoice__customer=customer, token__isnull=False)
-        over.exclude(status__in=[Payment.Status.SENT, Payment.Status.VERIFYING, Payment.Status.UNKNOWN]).update(
-            token=None
-        )
+        over = Payment.objects.filter(invoice__customer=customer, status__in=Payment.OVER)
+        over.update(token=None)

@@ -14,6 +14,7 @@ urlpatterns = [
     path("services/<slug:public_id>/", views.service, name="service"),
     path("invoices/", views.invoices, name="invoices"),
     path("invoices/<slug:number>/", views.invoice, name="invoice"),
+    path("invoices/<slug:number>/credit/", pay_views.invoice_use_credit, name="invoice_use_credit"),
     path("invoices/<slug:number>/pay/", pay_views.invoice_pay, name="invoice_pay"),
     path("pay/callback/<slug:gateway>/<slug:public_id>/", pay_views.pay_callback, name="pay_callback"),
     path("pay/<slug:public_id>/", pay_views.pay, name="pay"),

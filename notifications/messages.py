@@ -71,6 +71,8 @@ CATALOGUE: dict[str, Message] = {
         Message("invoice_issued", Purpose.MONEY, Lane.MONEY),
         Message("payment_received", Purpose.MONEY, Lane.MONEY),
         Message("payment_not_applied", Purpose.MONEY, Lane.MONEY),
+        Message("payment_given_back", Purpose.MONEY, Lane.MONEY),
+        Message("credit_added", Purpose.MONEY, Lane.MONEY),
         Message("service_activated", Purpose.SERVICE, Lane.MONEY),
         Message("ticket_opened", Purpose.TICKET, Lane.TICKETS),
         Message("ticket_answered", Purpose.TICKET, Lane.TICKETS),

@@ -241,6 +241,8 @@ def _receive(payment: Payment, outcome: Outcome) -> None:
 
 def _set_aside(payment: Payment, outcome: Outcome, note: str, taken: int) -> None:
     """Money that the bank has taken, and that goes to no invoice. Nothing is credited by itself."""
+    from .refunds import can_reverse
+
     try:
         with transaction.atomic():
             payment.set_aside(
@@ -255,7 +257,13 @@ def _set_aside(payment: Payment, outcome: Outcome, note: str, taken: int) -> Non
         payment.refresh_from_db()
         payment.suspect(Note.RECEIPT_USED, outcome.code)
         return
-    tell_of(payment, "payment_not_applied", {"number": payment.invoice.number, "amount": taken} | link(payment.invoice))
+    if not can_reverse(payment):  # else it goes back at once, and that is what there is to say
+        tell_not_applied(payment)
+
+
+def tell_not_applied(payment: Payment) -> None:
+    invoice = payment.invoice
+    tell_of(payment, "payment_not_applied", {"number": invoice.number, "amount": payment.taken} | link(invoice))
 
 
 def tell_of(payment: Payment, message: str, context: dict[str, object], key: str = "") -> None:

@@ -13,7 +13,7 @@ from billing.gateways import Kind
 from billing.models import LedgerEntry, Payment, Refund
 
 from .orders import link
-from .payments import tell_of
+from .payments import tell_not_applied, tell_of
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +71,8 @@ def reverse_money(*, payment: Payment) -> None:
             _tell_given_back(payment, payment.taken or payment.amount)
         elif outcome.kind in (Kind.TOO_LATE, Kind.REFUSED):
             payment.not_reversed(outcome.code)
+            if not _has_arrived(payment):  # staff who tried it for a credit see it themselves
+                tell_not_applied(payment)
         else:
             log.warning("payment %s: no answer to reverse: %s", payment.pk, outcome.code)
             payment.keep_asking(outcome.code)
@@ -84,7 +86,7 @@ def keep_as_credit(*, payment: Payment) -> bool:
     with transaction.atomic():
         payment = Payment.objects.locked("invoice__customer").get(pk=payment.pk)
         amount = payment.taken or 0
-        arrived = payment.ledger.filter(kind__in=[LedgerEntry.Kind.PAYMENT, LedgerEntry.Kind.CREDIT]).exists()
+        arrived = _has_arrived(payment)
         settles = payment.gateway in settings.GATEWAY and gateways.gateway(payment.gateway).settles and not arrived
         if not payment.keep_as_credit(settles=settles):
             return False
@@ -93,6 +95,11 @@ def keep_as_credit(*, payment: Payment) -> bool:
         LedgerEntry.objects.create(customer=payment.invoice.customer, payment=payment, kind=kind, amount=amount)
         tell_of(payment, "credit_added", {"number": payment.invoice.number, "amount": amount} | link(payment.invoice))
         return True
+
+
+def _has_arrived(payment: Payment) -> bool:
+    """Whether the ledger knew of this money before."""
+    return payment.ledger.filter(kind__in=[LedgerEntry.Kind.PAYMENT, LedgerEntry.Kind.CREDIT]).exists()
 
 
 def dismiss(*, payment: Payment) -> bool:

@@ -15,6 +15,10 @@ from . import Account, Attempt, GatewayError, Kind, Outcome, Returned, Start
 from .wire import digits, elements, fitting, post_soap, whole
 
 NAMESPACE = "https://pec.Shaparak.ir/NewIPGServices/"  # with a capital S, unlike the address
+# Address and namespace of each service; they are not alike throughout.
+SALE = ("Sale/SaleService", "Sale/SaleService")
+CONFIRM = ("Confirm/ConfirmService", "Confirm/ConfirmService")
+REVERSAL = ("Reverse/ReversalService", "Reversal/ReversalService")
 
 CODES: dict[str, Any] = {
     "0": _("Confirmed"),
@@ -80,7 +84,7 @@ class Adapter(Account):
 
     def ask_token(self, *, amount: int, order_number: int, callback_url: str, description: str) -> str:
         code, answer = self._call(
-            "Sale/SaleService",
+            SALE,
             "SalePaymentRequest",
             OrderId=order_number,
             Amount=amount,
@@ -113,7 +117,7 @@ class Adapter(Account):
         """The bank compares our amount and order number with the paid ones, and takes nothing where they differ."""
         try:
             code, answer = self._call(
-                "Confirm/ConfirmService",
+                CONFIRM,
                 "ConfirmPaymentWithAmount",
                 Token=attempt.token,
                 OrderId=attempt.order_number,
@@ -133,7 +137,7 @@ class Adapter(Account):
 
     def reverse(self, attempt: Attempt) -> Outcome:
         try:
-            code, _answer = self._call("Reverse/ReversalService", "ReversalRequest", Token=attempt.token)
+            code, _answer = self._call(REVERSAL, "ReversalRequest", Token=attempt.token)
         except GatewayError as error:
             return Outcome(error.kind, error.code)
         if code in MISCONFIGURED:
@@ -142,12 +146,12 @@ class Adapter(Account):
         kinds |= dict.fromkeys(("-108", "-131", "-1530", "-1550", "-1552"), Kind.REFUSED)
         return Outcome(kinds.get(code, Kind.NO_ANSWER), code)
 
-    def _call(self, service: str, verb: str, **fields: object) -> tuple[str, dict[str, str]]:
+    def _call(self, service: tuple[str, str], verb: str, **fields: object) -> tuple[str, dict[str, str]]:
         """The status and the answer's elements. CardNumberMasked stands beside those that are read."""
-        namespace = f"{NAMESPACE}{service}"
+        path, namespace = service[0], f"{NAMESPACE}{service[1]}"
         request = elements({"LoginAccount": self.pin, **fields})
         found = post_soap(
-            f"{self.api_url}/NewIPGServices/{service}.asmx",
+            f"{self.api_url}/NewIPGServices/{path}.asmx",
             f'<{verb} xmlns="{namespace}"><requestData>{request}</requestData></{verb}>',
             action=f"{namespace}/{verb}",
             keep=[f"{{{namespace}}}{name}" for name in ("Status", "Token", "RRN")],

@@ -224,6 +224,13 @@ class LedgerQuerySet(models.QuerySet["LedgerEntry"]):
     def total(self) -> int:
         return self.aggregate(sum=Sum("amount"))["sum"] or 0
 
+    def received_and_credit(self, invoice: Invoice) -> tuple[int, int]:
+        """Rials that arrived for the invoice, and that its customer has as credit."""
+        sums = self.filter(customer=invoice.customer_id).aggregate(
+            received=Sum("amount", filter=Q(invoice=invoice)), credit=Sum("amount", filter=Q(invoice=None))
+        )
+        return sums["received"] or 0, sums["credit"] or 0
+
 
 class LedgerEntry(models.Model):
     """Money that moved for a customer: to an invoice, or to the credit where there is none.

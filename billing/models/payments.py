@@ -214,7 +214,7 @@ class Payment(models.Model):
                 name="billing_payment_paid_has_receipt",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=["unapplied", "reversing", "reversed"]) | Q(taken__gt=0),
+                condition=~Q(status__in=["unapplied", "reversing", "reversed"]) | Q(taken__isnull=False, taken__gt=0),
                 name="billing_payment_unapplied_was_taken",
             ),
         ]

@@ -35,6 +35,12 @@ class Refund(models.Model):
         Status.DONE: set(),
         Status.REFUSED: set(),
     }
+    TONE: ClassVar[dict[Status, str]] = {
+        Status.ASKED: "wait",
+        Status.AGREED: "wait",
+        Status.DONE: "ok",
+        Status.REFUSED: "off",
+    }
 
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds", verbose_name=_("payment"))
     amount = models.BigIntegerField(_("amount (Rial)"))
@@ -68,6 +74,10 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @property
+    def tone(self) -> str:
+        return self.TONE[self.Status(self.status)]
 
     def _move_to(self, status: Status, **changes: Any) -> bool:
         return step(self, status, **changes)

@@ -16,9 +16,20 @@ PRODUCTION = {
     "BEHIND_PROXY": "1",
     "EMAIL_URL": "smtp://user:password@mail.example.com:587?tls=1",
     "EMAIL_FROM": "portal@example.com",
-    "GATEWAYS": "sep,zarinpal",
+    "GATEWAYS": "sep,mellat,sadad,parsian,pasargad,zarinpal,zibal",
     "SEP_TERMINAL_ID": "1",
+    "MELLAT_TERMINAL_ID": "1",
+    "MELLAT_USERNAME": "portal",
+    "MELLAT_PASSWORD": "password",
+    "SADAD_MERCHANT_ID": "1",
+    "SADAD_TERMINAL_ID": "1",
+    "SADAD_TERMINAL_KEY": "YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4",
+    "PARSIAN_PIN": "pin",
+    "PASARGAD_USERNAME": "portal",
+    "PASARGAD_PASSWORD": "password",
+    "PASARGAD_TERMINAL_NUMBER": "1",
     "ZARINPAL_MERCHANT_ID": "00000000-0000-4000-8000-000000000000",
+    "ZIBAL_MERCHANT": "portal",
 }
 STAND_INS = {"WORLD_URL", "WORLD_PORT", "WORLD_SMTP_PORT", "WORLD_DIR", "DEBUG"}
 

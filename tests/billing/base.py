@@ -13,7 +13,49 @@ from billing.forms import new_form_token
 from billing.models import Invoice, LedgerEntry, Order, Payment, Service
 from notifications.models import Event
 
+SLUGS = ("sep", "mellat", "sadad", "parsian", "pasargad", "zarinpal", "zibal")
 BOTH = pytest.mark.parametrize("gateway", ["sep", "zarinpal"])
+EVERY = pytest.mark.parametrize("gateway", SLUGS)
+
+# How a callback of each gateway says that nothing was paid, and how a forger makes it say the contrary.
+UNPAID = {
+    "sep": {"State": "CanceledByUser", "Status": "1", "RefNum": ""},
+    "mellat": {"ResCode": "17", "SaleReferenceId": ""},
+    "sadad": {"ResCode": "-1"},
+    "parsian": {"status": "-138"},
+    "pasargad": {"status": "failed"},
+    "zarinpal": {"Status": "NOK"},
+    "zibal": {"success": "0", "status": "3"},
+}
+CLAIMED = {
+    "sep": {"State": "OK", "Status": "2", "RefNum": "FORGED+receipt/0123456789=="},
+    "mellat": {"ResCode": "0", "SaleReferenceId": "123456789012"},
+    "sadad": {"ResCode": "0"},
+    "parsian": {"status": "0"},
+    "pasargad": {"status": "success"},
+    "zarinpal": {"Status": "OK"},
+    "zibal": {"success": "1", "status": "2"},
+}
+# The fields by which a callback names its attempt, and the one that carries an amount, where there is one.
+NAMES = {
+    "sep": ("ResNum", "Token"),
+    "mellat": ("SaleOrderId", "RefId"),
+    "sadad": ("OrderId", "Token"),
+    "parsian": ("OrderId", "Token"),
+    "pasargad": ("invoiceId",),
+    "zarinpal": ("Authority",),
+    "zibal": ("orderId", "trackId"),
+}
+AMOUNTS = {"sep": "Amount", "parsian": "Amount", "mellat": "FinalAmount"}
+# Where the callback brings the number by which the bank is asked, and where a lost callback is found by the token.
+BY_RECEIPT = {"sep": "RefNum", "mellat": "SaleReferenceId"}
+BY_TOKEN = tuple(slug for slug in SLUGS if slug not in BY_RECEIPT)
+# What the bank's book says of money that is ours.
+OURS = dict.fromkeys(SLUGS, "verified") | {"mellat": "settled", "pasargad": "settled"}
+ALREADY = {  # what a bank says when it is asked a second time
+    "sep": "2", "mellat": "43", "sadad": "100", "pasargad": "13029", "zarinpal": "101", "zibal": "201"
+}  # fmt: skip
+REVERSIBLE = ("sep", "mellat", "parsian", "zarinpal")
 
 
 def complete_profile(customer: Customer, national_code: str = "0012345679") -> Customer:
@@ -29,6 +71,17 @@ def start(invoice: Invoice, gateway: str) -> Payment:
     payment = start_payment(invoice=invoice, gateway=gateway, form_token=new_form_token())
     assert payment.status == Payment.Status.SENT, payment.result_code
     return payment
+
+
+def arrive(invoice: Invoice, amount: int) -> LedgerEntry:
+    """The row of money that came for an invoice, without what else comes with it."""
+    return LedgerEntry.objects.create(
+        customer=invoice.customer,
+        invoice=invoice,
+        payment=start(invoice, "sep"),
+        kind=LedgerEntry.Kind.PAYMENT,
+        amount=amount,
+    )
 
 
 def bring(callback, client: Client | None = None, **changed):

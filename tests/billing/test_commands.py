@@ -27,9 +27,9 @@ def test_reconcile_finishes_and_says_so(bank, invoice):
 
 
 def test_reconcile_fails_loudly_when_a_person_is_needed(bank, invoice, capsys):
-    payment = start(invoice, "sep")
-    bank.next("sep", "verify", {"amount": 1})
-    bring(bank.pay("sep", payment.token))
+    payment = start(invoice, "sadad")
+    bank.next("sadad", "verify", {"amount": 1})
+    bring(bank.pay("sadad", payment.token))
     with pytest.raises(SystemExit) as end:
         run("reconcile_payments")
     assert end.value.code == 1

@@ -6,8 +6,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from billing.flows import CannotCancel, cancel_order, place_order
-from billing.models import ForbiddenMove, Invoice, LedgerEntry, Order, PaymentEvent, Service
-from tests.billing.base import complete_profile
+from billing.models import ForbiddenMove, Invoice, LedgerEntry, Order, Service
+from tests.billing.base import arrive, complete_profile, fresh
 
 
 def test_the_document_shows_lines_tax_and_ways_to_pay(alice_client, invoice):
@@ -50,31 +50,25 @@ def test_the_database_refuses_a_wrong_sum(invoice):
         Invoice.objects.update(total=1)
 
 
-def test_a_paid_invoice_is_never_void(invoice):
+def test_a_paid_invoice_is_never_void(bank, invoice):
+    arrive(invoice, invoice.total)
     with transaction.atomic():
-        LedgerEntry.objects.create(
-            customer=invoice.customer, invoice=invoice, kind=LedgerEntry.Kind.PAYMENT, amount=invoice.total
-        )
         assert invoice.settle()
     with pytest.raises(ForbiddenMove), transaction.atomic():
         invoice.void()
 
 
-def test_less_than_the_total_does_not_settle(invoice):
-    LedgerEntry.objects.create(
-        customer=invoice.customer, invoice=invoice, kind=LedgerEntry.Kind.PAYMENT, amount=invoice.total - 1
-    )
+def test_less_than_the_total_does_not_settle(bank, invoice):
+    arrive(invoice, invoice.total - 1)
     assert not invoice.settle() and invoice.is_payable
 
 
-def test_the_ledger_is_only_added_to(invoice):
-    entry = LedgerEntry.objects.create(
-        customer=invoice.customer, invoice=invoice, kind=LedgerEntry.Kind.PAYMENT, amount=5
-    )
+def test_the_ledger_is_only_added_to(bank, invoice):
+    entry = arrive(invoice, 5)
     for change in (lambda: LedgerEntry.objects.update(amount=6), entry.delete):
         with pytest.raises(Exception, match="only ever added"), transaction.atomic():
             change()
-    assert PaymentEvent.objects.count() == 0
+    assert fresh(entry).amount == 5
 
 
 def test_cancelling_an_unpaid_order_voids_its_invoice(alice_client, invoice):

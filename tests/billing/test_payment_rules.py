@@ -11,14 +11,22 @@ from billing.models import ForbiddenMove, Invoice, Payment, PaymentEvent, Servic
 from tests.billing.base import bring, fresh, start
 
 
-def test_what_is_over_stays(bank, invoice):
+def test_a_status_goes_only_where_the_table_says(bank, invoice):
     payment = start(invoice, "sep")
-    for over in Payment.OVER:
-        Payment.objects.update(status=over, receipt="x", bank_time="2026-11-23T00:00:00Z")
-        for status in set(Payment.Status) - {over}:
+    for status in Payment.Status:
+        Payment.objects.update(status=status, receipt="x", bank_time="2026-11-23T00:00:00Z", taken=payment.amount)
+        for other in set(Payment.Status) - Payment.NEXT[status] - {status}:
             with pytest.raises(ForbiddenMove), transaction.atomic():
-                fresh(payment)._move_to(status)
-        assert fresh(payment)._move_to(over) is False
+                fresh(payment)._move_to(other)
+        assert fresh(payment)._move_to(status) is False
+
+
+def test_the_groups_of_statuses_hold_together():
+    """Whoever adds a status decides whether the bank is asked about it, and whether its token may go."""
+    settled_by_people = {Payment.Status.SUSPECT, Payment.Status.UNAPPLIED}
+    looked_after = {Payment.Status.NEW, Payment.Status.SENT} | Payment.WAITING
+    assert Payment.OVER | settled_by_people | looked_after == set(Payment.Status)
+    assert not Payment.OVER & looked_after and not Payment.OVER & settled_by_people
 
 
 def test_the_columns_are_the_published_ones(db):
@@ -33,6 +41,7 @@ def test_the_columns_are_the_published_ones(db):
         {"amount": 0},
         {"amount": -5},
         {"status": "paid"},
+        {"status": "unapplied"},
         {"order_number": 10_000_000_000},
         {"token": "same"},
         {"receipt": "same"},

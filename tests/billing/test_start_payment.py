@@ -29,7 +29,7 @@ def test_starting_is_a_post(alice_client, invoice):
     assert alice_client.get(f"{invoice.get_absolute_url()}pay/").status_code == 405
 
 
-@pytest.mark.parametrize("gateway", ["", "mellat", "../sep", "x" * 40])
+@pytest.mark.parametrize("gateway", ["", "idpay", "../sep", "x" * 40])
 def test_an_unknown_gateway_starts_nothing(bank, alice_client, invoice, gateway):
     assert press(alice_client, invoice, gateway).headers["Location"] == invoice.get_absolute_url()
     assert not Payment.objects.exists()
@@ -88,15 +88,6 @@ def test_a_silent_gateway_is_given_up(bank, invoice, monkeypatch, alice_client):
     bank.next("sep", "start", "timeout")
     press(alice_client, invoice)
     assert (Payment.objects.get().status, Payment.objects.get().result_code) == ("failed", "timeout")
-
-
-def test_an_amount_above_every_limit_is_not_offered(bank, alice, alice_client, plan):
-    plan.monthly_price = 3_000_000_000
-    plan.save()
-    invoice = place_order(customer=alice, plan=plan, option=None, form_token="l" * 20).invoices.get()
-    assert 'name="gateway"' not in alice_client.get(invoice.get_absolute_url()).content.decode()
-    press(alice_client, invoice)
-    assert not Payment.objects.exists()
 
 
 def test_order_numbers_are_one_series_for_all_gateways(bank, invoice):

@@ -100,14 +100,16 @@ def test_sep_too_late_after_a_lost_answer_is_not_taken_for_a_no(bank, invoice, m
     assert books(bank, "sep") == {payment.token: "verified"}
 
 
-def test_sep_another_amount_is_never_credited(bank, alice_client, invoice):
+def test_sep_another_amount_is_never_credited_but_given_back_whole(bank, alice_client, invoice):
     payment = start(invoice, "sep")
     callback = bank.pay("sep", payment.token)
     bank.next("sep", "verify", {"amount": invoice.total - 1})
     back = bring(callback)
-    assert fresh(payment).status == Payment.Status.SUSPECT and fresh(payment).receipt == callback.fields["RefNum"]
-    assert_nothing_taken(payment)
-    assert "A person has to look at this payment" in alice_client.get(back.headers["Location"]).content.decode()
+    payment = fresh(payment)
+    assert (payment.status, payment.taken) == (Payment.Status.REVERSED, invoice.total - 1)
+    assert payment.receipt == callback.fields["RefNum"] and books(bank, "sep") == {payment.token: "reversed"}
+    assert not LedgerEntry.objects.exists() and told() == ["payment_given_back"] and fresh(invoice).is_payable
+    assert "Your money was given back" in alice_client.get(back.headers["Location"]).content.decode()
 
 
 def test_zarinpal_another_amount_is_never_credited(bank, invoice):
@@ -182,17 +184,30 @@ def test_a_held_payment_goes_on_when_the_first_one_failed(bank, invoice):
     assert_paid_once(second)
 
 
-def test_money_taken_for_an_invoice_that_became_void_is_kept_as_credit(bank, alice_client, invoice):
+def test_money_taken_for_an_invoice_that_became_void_is_given_back(bank, alice_client, invoice):
     payment = start(invoice, "zarinpal")
     callback = bank.pay("zarinpal", payment.token)
     bank.next("zarinpal", "verify", "500")
     bring(callback)
     invoice.void()
     due_now(payment)
-    assert reconcile() == {"paid": 1}
-    entry = LedgerEntry.objects.get()
-    assert (entry.kind, entry.invoice, entry.amount) == (LedgerEntry.Kind.CREDIT, None, invoice.total)
-    assert told() == ["payment_not_applied"]
+    assert reconcile() == {"reversed": 1}
+    assert books(bank, "zarinpal") == {payment.token: "reversed"}
+    assert not LedgerEntry.objects.exists() and told() == ["payment_given_back"]
+    page = alice_client.get(f"/pay/{payment.public_id}/result/").content.decode()
+    assert "Your money was given back" in page and "See your service" not in page
+
+
+def test_where_the_gateway_cannot_give_it_back_it_waits_for_a_person(bank, alice_client, invoice):
+    payment = start(invoice, "zibal")
+    callback = bank.pay("zibal", payment.token)
+    bank.next("zibal", "verify", "500")
+    bring(callback)
+    invoice.void()
+    due_now(payment)
+    assert reconcile() == {"unapplied": 1}
+    assert fresh(payment).taken == invoice.total and list(Payment.objects.inbox()) == [payment]
+    assert not LedgerEntry.objects.exists() and told() == ["payment_not_applied"]
     page = alice_client.get(f"/pay/{payment.public_id}/result/").content.decode()
     assert "needed it no more" in page and "See your service" not in page
 

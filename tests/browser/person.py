@@ -215,7 +215,8 @@ class Person:
 
     def to_the_bank(self, gateway: str) -> None:
         """From an invoice to the bank's page; the page between leaves by itself."""
-        self.page.locator(f"main button[name=gateway][value={gateway}]").click()
+        self.page.locator(f"main input[name=gateway][value={gateway}]").check()
+        self.page.locator("main form:has(input[name=gateway]) button").click()
         self.page.wait_for_url(f"{self.world.url}/**")
         self.page.locator("#pay").wait_for()
         self.shot(f"bank-{gateway}")

@@ -54,6 +54,16 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "due_on": "2026-12-01",
         "url": "http://127.0.0.1:8000/invoices/1405-000012/",
     },
+    "payment_given_back": {
+        "number": "1405-000012",
+        "amount": 1_320_000,
+        "url": "http://127.0.0.1:8000/invoices/1405-000012/",
+    },
+    "credit_added": {
+        "number": "1405-000012",
+        "amount": 1_320_000,
+        "url": "http://127.0.0.1:8000/invoices/1405-000012/",
+    },
     "payment_received": {
         "number": "1405-000012",
         "amount": 1_320_000,
