@@ -128,11 +128,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='gatewayaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('min_rial', None), ('min_rial__gt', 0), _connector='OR'), name='billing_gatewayaccount_min_positive'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('min_rial', None), ('min_rial__gt', 0), _connector='OR'), models.Q(('max_rial', None), ('max_rial__gt', 0), _connector='OR')), name='billing_gatewayaccount_limits_positive'),
         ),
         migrations.AddConstraint(
             model_name='gatewayaccount',
-            constraint=models.CheckConstraint(condition=models.Q(('max_rial', None), models.Q(('max_rial__gt', 0), ('min_rial', None)), ('max_rial__gte', models.F('min_rial')), _connector='OR'), name='billing_gatewayaccount_max_above_min'),
+            constraint=models.CheckConstraint(condition=models.Q(('max_rial', None), ('min_rial', None), ('max_rial__gte', models.F('min_rial')), _connector='OR'), name='billing_gatewayaccount_max_above_min'),
         ),
         migrations.AddField(
             model_name='refund',

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
             DECLARE rest bigint;
             BEGIN
                 -- Two who spend the same credit at once come here one after the other.
-                PERFORM pg_advisory_xact_lock(hashtextextended('billing_ledgerentry', NEW.customer_id));
+                PERFORM pg_advisory_xact_lock(hashtextextended('billing_ledgerentry:' || NEW.customer_id, 0));
                 IF NEW.invoice_id IS NULL THEN
                     SELECT sum(amount) INTO rest FROM billing_ledgerentry
                         WHERE customer_id = NEW.customer_id AND invoice_id IS NULL;

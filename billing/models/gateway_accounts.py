@@ -88,10 +88,11 @@ class GatewayAccount(models.Model):
         ordering = ["slug"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(min_rial=None) | Q(min_rial__gt=0), name="billing_gatewayaccount_min_positive"
+                condition=(Q(min_rial=None) | Q(min_rial__gt=0)) & (Q(max_rial=None) | Q(max_rial__gt=0)),
+                name="billing_gatewayaccount_limits_positive",
             ),
             models.CheckConstraint(
-                condition=Q(max_rial=None) | Q(min_rial=None, max_rial__gt=0) | Q(max_rial__gte=F("min_rial")),
+                condition=Q(max_rial=None) | Q(min_rial=None) | Q(max_rial__gte=F("min_rial")),
                 name="billing_gatewayaccount_max_above_min",
             ),
         ]
