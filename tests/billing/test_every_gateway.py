@@ -91,6 +91,9 @@ def test_the_leaving_page_leads_to_this_bank_and_says_where_it_comes_from(bank, 
     assert f"form-action 'self' {bank.url};" in page.headers["Content-Security-Policy"] + ";"
     html = page.content.decode()
     assert f"{bank.url}/{gateway}/" in html and payment.token in html and "data-leave" in html
+    other = alice_client.get(invoice.get_absolute_url())
+    assert other.headers["Referrer-Policy"] == "same-origin"
+    assert bank.url not in other.headers["Content-Security-Policy"]
 
 
 # --- nobody comes back ------------------------------------------------------------------------------------------------

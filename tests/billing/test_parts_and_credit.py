@@ -13,7 +13,9 @@ PART = 400_000
 
 
 def pay(bank, invoice, gateway="sep", amount=None, do="pay"):
-    payment = start_payment(invoice=invoice, gateway=gateway, form_token=f"{Payment.objects.count():020d}", amount=amount)
+    payment = start_payment(
+        invoice=invoice, gateway=gateway, form_token=f"{Payment.objects.count():020d}", amount=amount
+    )
     assert payment.status == Payment.Status.SENT, payment.result_code
     bring(bank.pay(gateway, payment.token, do))
     return fresh(payment)

@@ -5,8 +5,6 @@ import pytest
 from billing.flows import reconcile
 from billing.models import LedgerEntry, Payment
 from tests.billing.base import (
-    BOTH,
-    assert_nothing_taken,
     assert_paid_once,
     books,
     bring,
@@ -21,51 +19,6 @@ pytestmark = pytest.mark.django_db
 
 
 # --- the bank does not answer well ------------------------------------------------------------------------------------
-
-
-@BOTH
-@pytest.mark.parametrize("do", ["500", "html", "truncated", "refuse", "huge", {"json": []}, {"json": {}}])
-def test_an_unreadable_answer_is_no_answer(bank, alice_client, invoice, gateway, do):
-    payment = start(invoice, gateway)
-    callback = bank.pay(gateway, payment.token)
-    bank.next(gateway, "verify", do)
-    back = bring(callback)
-    assert fresh(payment).status == Payment.Status.VERIFYING
-    page = alice_client.get(back.headers["Location"])
-    assert "Your payment is being checked" in page.content.decode() and page.headers["Refresh"] == "5"
-    assert not LedgerEntry.objects.exists()
-    due_now(payment)
-    assert reconcile() == {"paid": 1}
-    assert_paid_once(payment)
-
-
-@BOTH
-@pytest.mark.parametrize("do", ["timeout", "timeout_after_commit", "slow_drip"])
-def test_silence_is_waited_for_and_already_verified_counts_once(bank, invoice, gateway, do, monkeypatch):
-    monkeypatch.setattr("billing.gateways.wire.TIMEOUT", (1, 0.7))
-    monkeypatch.setattr("billing.gateways.wire.PATIENCE", 1)
-    payment = start(invoice, gateway)
-    callback = bank.pay(gateway, payment.token)
-    bank.next(gateway, "verify", do)
-    bring(callback)
-    assert (fresh(payment).status, fresh(payment).result_code) == (Payment.Status.VERIFYING, "timeout")
-    due_now(payment)
-    assert reconcile() == {"paid": 1}
-    assert_paid_once(payment)
-    already = {"sep": "2", "zarinpal": "101"}[gateway]
-    assert fresh(payment).result_code == (already if do != "timeout" else {"sep": "0", "zarinpal": "100"}[gateway])
-
-
-@BOTH
-def test_our_own_misconfiguration_ends_no_payment(bank, invoice, gateway):
-    payment = start(invoice, gateway)
-    callback = bank.pay(gateway, payment.token)
-    bank.next(gateway, "verify", {"code": {"sep": -106, "zarinpal": -10}[gateway]})
-    bring(callback)
-    assert fresh(payment).status == Payment.Status.VERIFYING
-    due_now(payment)
-    reconcile()
-    assert_paid_once(payment)
 
 
 def test_after_the_deadline_it_is_unknown_and_asked_about_for_a_day(bank, alice_client, invoice):
@@ -112,15 +65,6 @@ def test_sep_another_amount_is_never_credited_but_given_back_whole(bank, alice_c
     assert "Your money was given back" in alice_client.get(back.headers["Location"]).content.decode()
 
 
-def test_zarinpal_another_amount_is_never_credited(bank, invoice):
-    payment = start(invoice, "zarinpal")
-    callback = bank.pay("zarinpal", payment.token)
-    bank.next("zarinpal", "verify", {"code": -50})
-    bring(callback)
-    assert fresh(payment).status == Payment.Status.SUSPECT
-    assert_nothing_taken(payment)
-
-
 @pytest.mark.parametrize(
     "detail",
     [None, [], {"OrginalAmount": True}, {"OrginalAmount": "1100006.0"}, {"RefNum": "x"}, {"TerminalNumber": 2016}],
@@ -142,20 +86,6 @@ def test_sep_a_confirmation_without_its_detail_is_not_believed(bank, invoice, de
 
 
 # --- two ways to pay the same invoice ---------------------------------------------------------------------------------
-
-
-@BOTH
-def test_money_for_a_paid_invoice_is_not_collected(bank, alice_client, invoice, gateway):
-    first, second = start(invoice, gateway), start(invoice, gateway)
-    callbacks = [bank.pay(gateway, payment.token) for payment in (first, second)]
-    bring(callbacks[0])
-    back = bring(callbacks[1])
-    assert fresh(second).status == Payment.Status.NOT_WANTED
-    assert books(bank, gateway)[second.token] == "paid", "left unverified, so the bank gives it back"
-    bank.clock(31 * 60)
-    assert books(bank, gateway)[second.token] == "reversed"
-    assert_paid_once(first)
-    assert "not collected" in alice_client.get(back.headers["Location"]).content.decode()
 
 
 def test_while_one_payment_is_unknown_the_second_is_held_back(bank, invoice):
@@ -184,20 +114,6 @@ def test_a_held_payment_goes_on_when_the_first_one_failed(bank, invoice):
     assert_paid_once(second)
 
 
-def test_money_taken_for_an_invoice_that_became_void_is_given_back(bank, alice_client, invoice):
-    payment = start(invoice, "zarinpal")
-    callback = bank.pay("zarinpal", payment.token)
-    bank.next("zarinpal", "verify", "500")
-    bring(callback)
-    invoice.void()
-    due_now(payment)
-    assert reconcile() == {"reversed": 1}
-    assert books(bank, "zarinpal") == {payment.token: "reversed"}
-    assert not LedgerEntry.objects.exists() and told() == ["payment_given_back"]
-    page = alice_client.get(f"/pay/{payment.public_id}/result/").content.decode()
-    assert "Your money was given back" in page and "See your service" not in page
-
-
 def test_where_the_gateway_cannot_give_it_back_it_waits_for_a_person(bank, alice_client, invoice):
     payment = start(invoice, "zibal")
     callback = bank.pay("zibal", payment.token)
@@ -212,10 +128,3 @@ def test_where_the_gateway_cannot_give_it_back_it_waits_for_a_person(bank, alice
     assert "needed it no more" in page and "See your service" not in page
 
 
-def test_a_void_invoice_is_not_collected(bank, invoice):
-    payment = start(invoice, "zarinpal")
-    bank.pay("zarinpal", payment.token, "pay-and-close")
-    invoice.void()
-    minutes_ago(payment, 3)
-    assert reconcile() == {"not_wanted": 1}
-    assert books(bank, "zarinpal") == {payment.token: "paid"}
