@@ -125,7 +125,9 @@ def ways_to_pay(invoice: Invoice) -> dict[str, Any]:
     received, credit = LedgerEntry.objects.received_and_credit(invoice)
     due = invoice.total - received
     ways = GatewayAccount.objects.ways(due)
-    return {"due": due, "received": received, "credit": credit, "ways": ways, "form_token": new_form_token()}
+    at_once = all(way.parts == 1 for way in ways)
+    sums = {"due": due, "received": received, "credit": credit, "at_once": at_once}
+    return {**sums, "ways": ways, "form_token": new_form_token()}
 
 
 def timeline(payment: Payment) -> list[dict[str, Any]]:

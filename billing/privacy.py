@@ -21,6 +21,8 @@ HOLDS: dict[str, Held] = {
     "Payment.receipt": Held(_("to prove a payment to the customer and the bank"), _TAX),
     "Payment.trace": Held(_("the second number of the receipt"), _TAX),
     "Payment.bank_time": Held(_("the time of the transaction"), _TAX),
+    "StatementLine.receipt": Held(_("to compare our books with the bank's settlement file"), _TAX),
+    "StatementLine.amount": Held(_("to compare our books with the bank's settlement file"), _TAX),
     "Payment.token": Held(_("to ask the bank what became of a payment"), _("24 hours after the payment is over")),
 }
 

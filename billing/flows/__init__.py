@@ -22,20 +22,28 @@ from .refunds import (
     refundable,
     refuse_refund,
 )
+from .statements import BadStatement, CannotBook, Report, book_by_statement, compare, compare_again, import_statement
 
 __all__ = [
+    "BadStatement",
+    "CannotBook",
     "CannotCancel",
     "CannotGiveBack",
     "CannotPay",
+    "Report",
     "agree_to_refund",
     "ask_for_refund",
+    "book_by_statement",
     "can_reverse",
     "cancel_order",
     "cancel_paid_order",
+    "compare",
+    "compare_again",
     "dismiss",
     "finish_refund",
     "forget_tokens",
     "give_back",
+    "import_statement",
     "keep_as_credit",
     "look_again",
     "place_order",

@@ -6,6 +6,7 @@ from .invoices import Invoice, InvoiceCounter, InvoiceEvent, InvoiceLine, Ledger
 from .orders import Order, OrderEvent, Service, ServiceEvent
 from .payments import Payment, PaymentEvent
 from .refunds import Refund, RefundEvent
+from .statements import Statement, StatementLine
 from .steps import ForbiddenMove
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "RefundEvent",
     "Service",
     "ServiceEvent",
+    "Statement",
+    "StatementLine",
     "TaxRate",
     "Way",
 ]

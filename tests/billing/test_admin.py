@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from billing.models import Invoice, LedgerEntry, Order, Payment, PaymentEvent, Plan, Service
 from tests.billing.base import bring, due_now, fresh, start
+from tests.billing.test_inbox import staff
 
 READ_ONLY = [Order, Service, Invoice, Payment, LedgerEntry]
 
@@ -33,7 +34,8 @@ def test_money_is_only_read(carol_client, paid, model):
 
 def test_a_payments_life_is_explained(carol_client, paid):
     page = carol_client.get(address(Payment, "change", paid.pk)).content.decode()
-    assert "0 – Confirmed" in page and "Being checked" in page and paid.receipt in page.replace("&#x2B;", "+")
+    assert '<bdi dir="ltr">0</bdi> – Confirmed' in page and "Being checked" in page
+    assert paid.receipt in page.replace("&#x2B;", "+")
     assert paid.token not in page
     persian = carol_client.get(address(Payment, "change", paid.pk), headers={"accept-language": "fa"})
     assert persian.status_code == 200
@@ -56,6 +58,17 @@ def test_staff_may_ask_the_bank_again(carol_client, bank, invoice):
     assert "1 payment was looked at again" in page and fresh(payment).status == Payment.Status.PAID
     page = carol_client.post(address(Payment), act, follow=True).content.decode()
     assert "these payments are over" in page and PaymentEvent.objects.filter(now="paid").count() == 1
+
+
+def test_who_only_reads_has_no_such_action(paid):
+    client = staff("dave", "view_payment")
+    assert "look_again" not in client.get(address(Payment)).content.decode()
+
+
+@pytest.mark.parametrize("kind", LedgerEntry.Kind.values)
+def test_the_ledger_is_filtered_by_kind(carol_client, paid, kind):
+    listed = carol_client.get(address(LedgerEntry), {"kind__exact": kind}).content.decode()
+    assert (address(LedgerEntry, "change", paid.ledger.get().pk) in listed) is (kind == "payment")
 
 
 def test_alice_cannot_enter(alice_client, paid):

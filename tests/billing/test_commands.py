@@ -76,16 +76,16 @@ def test_the_tasks_do_the_same(bank, invoice, monkeypatch):
 def test_demo_loads_once(settings, db):
     settings.SITE_HOST = "127.0.0.1"
     signins = json.loads(run("demo", json=True, customers=3))["signins"]
-    assert [signin["who"] for signin in signins] == ["staff", "customer", "customer", "customer"]
+    assert [signin["who"] for signin in signins] == ["staff", "staff", "customer", "customer", "customer"]
     counts = [model.objects.count() for model in (Customer, Company, Plan, Order, Invoice)]
     assert json.loads(run("demo", json=True, customers=3))["signins"] == signins
-    assert counts == [model.objects.count() for model in (Customer, Company, Plan, Order, Invoice)] == [6, 2, 3, 3, 3]
+    assert counts == [model.objects.count() for model in (Customer, Company, Plan, Order, Invoice)] == [7, 2, 3, 3, 3]
     assert all(c.is_profile_complete for c in Customer.objects.filter(is_staff=False))
 
 
 def test_demo_customers_can_sign_in(settings, db, client):
     settings.SITE_HOST = "127.0.0.1"
-    signin = json.loads(run("demo", json=True))["signins"][1]
+    signin = json.loads(run("demo", json=True))["signins"][2]
     answer = client.post("/accounts/login/", {"login": signin["email"], "password": signin["password"]})
     assert answer.status_code == 302 and answer.headers["Location"] == "/"
 

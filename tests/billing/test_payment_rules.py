@@ -1,6 +1,8 @@
 """What a payment row may hold and do."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -19,6 +21,12 @@ def test_a_status_goes_only_where_the_table_says(bank, invoice):
             with pytest.raises(ForbiddenMove), transaction.atomic():
                 fresh(payment)._move_to(other)
         assert fresh(payment)._move_to(status) is False
+
+
+def test_readme_draws_the_table_as_it_is():
+    drawn = re.findall(r"^    (\w+) --> (\w+)$", Path("README.md").read_text(), re.MULTILINE)
+    table = [(status.value, to.value) for status, following in Payment.NEXT.items() for to in following]
+    assert sorted(drawn) == sorted(table)
 
 
 def test_the_groups_of_statuses_hold_together():

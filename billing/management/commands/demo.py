@@ -1,4 +1,4 @@
-"""`manage.py demo`: a catalogue, a member of staff and customers to try the portal with."""
+"""`manage.py demo`: a catalogue, two members of staff and customers to try the portal with."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ from accounts.models import Customer
 from billing import flows
 from billing.models import Option, Plan
 
-SEED = base64.b32encode(b"yaghout-demo-staff!!").decode()  # of the demo staff's authenticator app
+SEED = base64.b32encode(b"yaghout-demo-staff!!").decode()  # of both staff's authenticator app
 PASSWORD = "yaghout-demo-1405"  # noqa: S105 - for this machine alone, printed for all to see
 PLANS = [
     (
@@ -42,6 +42,11 @@ PLANS = [
 OPTIONS = [
     ("daily-backup", ("پشتیبان‌گیری روزانه", "Daily backup"), 400_000),
     ("dedicated-ip", ("آی‌پی اختصاصی", "Dedicated IP address"), 650_000),
+]
+# Two, for what one may not do alone.
+STAFF = [
+    ("staff@example.com", "+989120000000", "مریم", "کارگزار", "fa"),
+    ("colleague@example.com", "+989120009999", "Kaveh", "Hamkar", "en"),
 ]
 # name, surname, gender, language; the national codes are valid by their check digit and belong to the demonstration
 PEOPLE = [
@@ -68,7 +73,7 @@ class Command(BaseCommand):
             raise CommandError("demo data has known passwords: it is refused on a public address")
         with transaction.atomic():
             self._catalogue()
-            signins = [self._staff(), *(self._customer(number) for number in range(options["customers"]))]
+            signins = [*map(self._staff, STAFF), *(self._customer(number) for number in range(options["customers"]))]
         if options["json"]:
             self.stdout.write(json.dumps({"signins": signins}))
             return
@@ -88,13 +93,13 @@ class Command(BaseCommand):
                     defaults={"name_fa": option_fa, "name_en": option_en, "monthly_price": option_price},
                 )
 
-    def _staff(self) -> dict[str, str]:
-        email, mobile = "staff@example.com", "+989120000000"
+    def _staff(self, person: tuple[str, ...]) -> dict[str, str]:
+        email, mobile, name, surname, language = person
         if not Customer.objects.filter(email=email).exists():
-            names = {"name": "مریم", "surname": "کارگزار"}
-            staff = _verified(email, mobile, language="fa", is_staff=True, is_superuser=True, **names)
+            names = {"name": name, "surname": surname, "language": language}
+            staff = _verified(email, mobile, is_staff=True, is_superuser=True, **names)
             TOTP.activate(staff, SEED)
-        return _signin("staff", email, mobile, "fa") | {"seed": SEED}
+        return _signin("staff", email, mobile, language) | {"seed": SEED}
 
     def _customer(self, number: int) -> dict[str, str]:
         name, surname, gender, language = PEOPLE[number % len(PEOPLE)]
