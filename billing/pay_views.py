@@ -34,7 +34,7 @@ def invoice_pay(request: CustomerRequest, number: str) -> HttpResponse:
     form = PayForm(request.POST)
     if not form.is_valid():
         for field in form.errors.values():
-            messages.warning(request, field[0])
+            messages.warning(request, str(field[0]))
         return redirect(invoice)
     asked = form.cleaned_data
     try:

@@ -1,20 +1,12 @@
 """Stories of money: order, go to the bank, come back, be believed only when the bank says so; and give back."""
 
-from .orders import CannotCancel, cancel_order, cancel_paid_order, place_order, use_credit
-from .payments import (
-    CannotPay,
-    forget_tokens,
-    look_again,
-    receive_callback,
-    reconcile,
-    start_payment,
-    verify,
-)
+from .answers import can_reverse, forget_tokens, look_again, receive_callback, reconcile, verify
+from .orders import CannotCancel, cancel_order, cancel_paid_order, place_order
+from .payments import CannotPay, start_payment, use_credit
 from .refunds import (
     CannotGiveBack,
     agree_to_refund,
     ask_for_refund,
-    can_reverse,
     dismiss,
     finish_refund,
     give_back,

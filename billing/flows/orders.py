@@ -1,11 +1,11 @@
-"""Order, take an order back, pay it from the credit."""
+"""Order, and take an order back."""
 
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Customer
-from billing.models import Invoice, LedgerEntry, Option, Order, Payment, Plan, Service
+from billing.models import Invoice, Option, Order, Payment, Plan, Service
 from billing.models.invoices import Line
 from notifications.flows import tell
 
@@ -51,6 +51,8 @@ def cancel_order(*, order: Order) -> bool:
     with transaction.atomic():
         invoices = _lock_invoices(order)
         order.refresh_from_db()
+        if order.status == Order.Status.CANCELLED:
+            return False
         if order.status == Order.Status.PAID:
             raise CannotCancel(_("This order is already paid. Please open a ticket to end the service."))
         for invoice in invoices:
@@ -77,25 +79,6 @@ def _lock_invoices(order: Order) -> list[Invoice]:
     if Payment.objects.filter(invoice__in=invoices).unanswered().exists():
         raise CannotCancel(_("A payment for this order is being checked. Please wait for the bank's answer."))
     return invoices
-
-
-def use_credit(*, invoice: Invoice) -> int:
-    """Pay from the customer's credit as much of an invoice as it covers; how many Rials that was.
-
-    Raises CannotPay while a payment of the invoice is being checked.
-    """
-    from .payments import CannotPay
-
-    with transaction.atomic():
-        invoice = Invoice.objects.select_for_update(of=("self",)).select_related("order__service").get(pk=invoice.pk)
-        if invoice.payments.unanswered().exists():
-            raise CannotPay(_("A payment of this invoice is being checked. Please wait for the bank's answer."))
-        customer = Customer.objects.select_for_update(no_key=True).get(pk=invoice.customer_id)
-        amount = min(invoice.due, LedgerEntry.objects.visible_to(customer).credit().total())
-        if amount > 0:
-            LedgerEntry.move(customer.pk, LedgerEntry.Kind.USED, amount, source=None, target=invoice)
-            settle_invoice(invoice, customer)
-        return max(amount, 0)
 
 
 def settle_invoice(invoice: Invoice, customer: Customer) -> None:

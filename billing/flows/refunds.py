@@ -1,7 +1,5 @@
 """Give money back: by the gateway's own call where it has one, else by two people at the bank."""
 
-import logging
-
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
@@ -9,13 +7,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Customer
 from billing import gateways
-from billing.gateways import Kind
-from billing.models import LedgerEntry, Payment, Refund
+from billing.models import ForbiddenMove, LedgerEntry, Payment, Refund
 
+from .answers import can_reverse, has_arrived, reverse_money, tell_given_back, tell_of
 from .orders import link
-from .payments import tell_not_applied, tell_of
-
-log = logging.getLogger(__name__)
 
 
 class CannotGiveBack(Exception):
@@ -23,16 +18,6 @@ class CannotGiveBack(Exception):
 
 
 # --- by the gateway ---------------------------------------------------------------------------------------------------
-
-
-def can_reverse(payment: Payment) -> bool:
-    """Whether the gateway can still be asked to give the whole payment back to its card."""
-    if payment.gateway not in settings.GATEWAY or payment.bank_time is None:
-        return False
-    adapter = gateways.gateway(payment.gateway)
-    if adapter.reverses_within is None or (adapter.settles and payment.status == Payment.Status.PAID):
-        return False
-    return payment.now < payment.bank_time + adapter.reverses_within
 
 
 def give_back(*, payment: Payment) -> bool:
@@ -45,37 +30,14 @@ def give_back(*, payment: Payment) -> bool:
         if payment.status not in (Payment.Status.UNAPPLIED, Payment.Status.PAID) or not can_reverse(payment):
             return False
         if payment.status == Payment.Status.PAID:
-            if refundable(payment) < payment.amount:
+            _lock_credit(payment)
+            whole = payment.taken or 0
+            if refundable(payment) < whole:
                 return False
-            _take_from_credit(payment, payment.amount)
+            _take_from_credit(payment, whole)
         payment.start_reversing()
     reverse_money(payment=payment)
     return True
-
-
-def reverse_money(*, payment: Payment) -> None:
-    """Ask the bank, outside any transaction, and write down what it says. May be repeated until an answer comes."""
-    with transaction.atomic(durable=True):
-        payment = Payment.objects.locked().get(pk=payment.pk)
-        lease = payment.take_lease() if payment.status == Payment.Status.REVERSING else None
-    if lease is None:
-        return
-    outcome = gateways.gateway(payment.gateway).reverse(payment.attempt)
-    with transaction.atomic():
-        payment = Payment.objects.locked("invoice__customer").get(pk=payment.pk)
-        payment.end_lease(lease)
-        if payment.status != Payment.Status.REVERSING:
-            return
-        if outcome.kind is Kind.GIVEN_BACK:
-            payment.be_reversed(outcome.code)
-            _tell_given_back(payment, payment.taken or payment.amount)
-        elif outcome.kind in (Kind.TOO_LATE, Kind.REFUSED):
-            payment.not_reversed(outcome.code)
-            if not _has_arrived(payment):  # staff who tried it for a credit see it themselves
-                tell_not_applied(payment)
-        else:
-            log.warning("payment %s: no answer to reverse: %s", payment.pk, outcome.code)
-            payment.keep_asking(outcome.code)
 
 
 # --- the inbox: money taken, not applied ------------------------------------------------------------------------------
@@ -85,21 +47,19 @@ def keep_as_credit(*, payment: Payment) -> bool:
     """Money that no invoice needed becomes the customer's credit. False when that was done already."""
     with transaction.atomic():
         payment = Payment.objects.locked("invoice__customer").get(pk=payment.pk)
-        amount = payment.taken or 0
-        arrived = _has_arrived(payment)
-        settles = payment.gateway in settings.GATEWAY and gateways.gateway(payment.gateway).settles and not arrived
-        if not payment.keep_as_credit(settles=settles):
+        if payment.is_received:
             return False
+        if payment.status != Payment.Status.UNAPPLIED:
+            raise ForbiddenMove(f"payment {payment.pk}: nothing of it was taken, or it is not known whether")
+        amount = payment.taken or 0
+        arrived = has_arrived(payment)
+        settles = payment.gateway in settings.GATEWAY and gateways.gateway(payment.gateway).settles and not arrived
+        payment.keep_as_credit(settles=settles)
         # What had arrived before was taken from the credit when it was to be given back.
         kind = LedgerEntry.Kind.REFUND if arrived else LedgerEntry.Kind.CREDIT
         LedgerEntry.objects.create(customer=payment.invoice.customer, payment=payment, kind=kind, amount=amount)
         tell_of(payment, "credit_added", {"number": payment.invoice.number, "amount": amount} | link(payment.invoice))
         return True
-
-
-def _has_arrived(payment: Payment) -> bool:
-    """Whether the ledger knew of this money before."""
-    return payment.ledger.filter(kind__in=[LedgerEntry.Kind.PAYMENT, LedgerEntry.Kind.CREDIT]).exists()
 
 
 def dismiss(*, payment: Payment) -> bool:
@@ -124,7 +84,7 @@ def ask_for_refund(*, payment: Payment, amount: int, why: str, by: Customer) -> 
     """The first of two people. The amount leaves the credit at once, so that it cannot be spent meanwhile."""
     with transaction.atomic():
         payment = Payment.objects.locked("invoice__customer").get(pk=payment.pk)
-        Customer.objects.select_for_update(no_key=True).get(pk=payment.invoice.customer_id)
+        _lock_credit(payment)
         if not 0 < amount <= refundable(payment):
             raise CannotGiveBack(_("So much of this payment is not in the customer's credit."))
         _take_from_credit(payment, amount)
@@ -158,7 +118,7 @@ def finish_refund(*, refund: Refund, bank_reference: str) -> bool:
         refund = _locked(refund)
         if not refund.finish(bank_reference):
             return False
-        _tell_given_back(refund.payment, refund.amount, key=f"refund:{refund.pk}")
+        tell_given_back(refund.payment, refund.amount, key=f"refund:{refund.pk}")
         return True
 
 
@@ -167,16 +127,16 @@ def _refuse_the_same(refund: Refund, by: Customer) -> None:
         raise CannotGiveBack(_("Who asked for a refund cannot decide on it. Please let a colleague do so."))
 
 
+def _lock_credit(payment: Payment) -> None:
+    """After the payment's own lock: nobody else spends or gives back of this customer's credit meanwhile."""
+    Customer.objects.select_for_update(no_key=True).get(pk=payment.invoice.customer_id)
+
+
 def _take_from_credit(payment: Payment, amount: int) -> None:
     """Out of the credit; a negative amount comes back to it."""
     LedgerEntry.objects.create(
         customer_id=payment.invoice.customer_id, payment=payment, kind=LedgerEntry.Kind.REFUND, amount=-amount
     )
-
-
-def _tell_given_back(payment: Payment, amount: int, key: str = "") -> None:
-    invoice = payment.invoice
-    tell_of(payment, "payment_given_back", {"number": invoice.number, "amount": amount} | link(invoice), key)
 
 
 def _locked(refund: Refund) -> Refund:

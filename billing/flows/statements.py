@@ -24,7 +24,7 @@ from billing.models import Payment, Refund, Statement, StatementLine
 from portal.jalali import TO_LATIN, digits
 from portal.templatetags.words import language
 
-from .payments import receive_by_file
+from .answers import receive_by_file
 from .refunds import give_back
 
 MAX_BYTES, MAX_ROWS = 5 * 1024 * 1024, 100_000

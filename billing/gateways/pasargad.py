@@ -134,9 +134,10 @@ class Adapter(Account):
         taken, receipt = whole(data.get("amount")), digits(data.get("referenceNumber"), 64)
         if taken is None or not receipt:
             return Outcome(Kind.NO_ANSWER, code)
-        if taken != attempt.amount:
-            return Outcome(Kind.MISMATCH, "other-amount", taken=None if code == "13031" else taken)
         trace, at = digits(data.get("trackId")), tehran_time(data.get("requestDate"))
+        if taken != attempt.amount:
+            # Seen before anything is taken, it stays untaken.
+            return Outcome(Kind.MISMATCH, "other-amount", receipt, trace, at, None if code == "13031" else taken)
         return Outcome(kind, code, receipt, trace, at)
 
     def _bearer(self) -> str:

@@ -137,9 +137,9 @@ class Adapter(Account):
             return Outcome(Kind.NO_ANSWER, code)
         if order != attempt.order_number:
             return Outcome(Kind.MISMATCH, code)
-        if taken != attempt.amount:
-            return Outcome(Kind.MISMATCH, "other-amount", taken=taken)
         trace, at = digits(answer.get("SystemTraceNo")), tehran_time(answer.get("TransactionDate"))
+        if taken != attempt.amount:
+            return Outcome(Kind.MISMATCH, "other-amount", digits(receipt), trace, at, taken)
         return Outcome(Kind.PAID if code == "0" else Kind.ALREADY, code, digits(receipt), trace, at)
 
     def _call(self, path: str, **fields: object) -> tuple[str, dict[str, Any]]:

@@ -110,10 +110,10 @@ class Adapter(Account):
             return Outcome(Kind.NO_ANSWER, code)
         if order != attempt.order_number:
             return Outcome(Kind.MISMATCH, code)
+        at = tehran_time(answer.get("paidAt"))
         if taken != attempt.amount:
-            return Outcome(Kind.MISMATCH, "other-amount", taken=taken)
-        kind = Kind.PAID if code == "100" else Kind.ALREADY
-        return Outcome(kind, code, digits(receipt), attempt.token, tehran_time(answer.get("paidAt")))
+            return Outcome(Kind.MISMATCH, "other-amount", digits(receipt), attempt.token, at, taken)
+        return Outcome(Kind.PAID if code == "100" else Kind.ALREADY, code, digits(receipt), attempt.token, at)
 
     def inquire(self, attempt: Attempt) -> Outcome | None:
         try:

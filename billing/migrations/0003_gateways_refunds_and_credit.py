@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['unapplied', 'reversing', 'reversed']), _negated=True), models.Q(('taken__gt', 0), ('taken__isnull', False)), _connector='OR'), name='billing_payment_unapplied_was_taken'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['unapplied', 'reversing', 'reversed']), _negated=True), models.Q(('bank_time__isnull', False), ('receipt__isnull', False), ('taken__gt', 0), ('taken__isnull', False)), _connector='OR'), name='billing_payment_unapplied_was_taken'),
         ),
         migrations.AddConstraint(
             model_name='gatewayaccount',

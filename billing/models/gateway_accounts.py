@@ -57,6 +57,11 @@ class GatewayAccountQuerySet(models.QuerySet["GatewayAccount"]):
     def worked(self, slug: str) -> None:
         self.filter(slug=slug, failures__gt=0).update(failures=0, down_until=None, last_code="")
 
+    def note(self, slug: str, kind: gateways.Kind, code: str) -> None:
+        """Silence and refused credentials are the gateway's trouble; any other answer is an answer."""
+        if kind in (gateways.Kind.NO_ANSWER, gateways.Kind.MISCONFIGURED):
+            self.failed(slug, code)
+
     def failed(self, slug: str, code: str) -> None:
         """One more failure in a row; from the third on, out of the choice for a while."""
         self.get_or_create(slug=slug)

@@ -284,7 +284,7 @@ class LedgerEntry(models.Model):
         return f"{self.kind} {self.amount}"
 
     @classmethod
-    def move(cls, customer_id: UUID, kind: Kind, amount: int, *, source: Invoice | None, target: Invoice | None) -> None:
+    def move(cls, customer: UUID, kind: Kind, amount: int, *, source: Invoice | None, target: Invoice | None) -> None:
         """Rials from an invoice to the credit, or the other way: two rows whose sum is nothing."""
         for invoice, moved in ((source, -amount), (target, amount)):
-            cls.objects.create(customer_id=customer_id, invoice=invoice, kind=kind, amount=moved)
+            cls.objects.create(customer_id=customer, invoice=invoice, kind=kind, amount=moved)

@@ -214,7 +214,8 @@ class Payment(models.Model):
                 name="billing_payment_paid_has_receipt",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=["unapplied", "reversing", "reversed"]) | Q(taken__isnull=False, taken__gt=0),
+                condition=~Q(status__in=["unapplied", "reversing", "reversed"])
+                | Q(taken__isnull=False, taken__gt=0, receipt__isnull=False, bank_time__isnull=False),
                 name="billing_payment_unapplied_was_taken",
             ),
         ]
@@ -430,7 +431,6 @@ class PaymentEvent(Event):
         NOT_REVERSED = "not_reversed", _("The bank did not give the money back by itself.")
         KEPT_AS_CREDIT = "kept_as_credit", _("Kept as the customer's credit.")
         DISMISSED = "dismissed", _("Looked at: nothing was taken for us.")
-        BANK_FILE = "bank_file", _("Found in the bank's settlement file.")
 
     payment = models.ForeignKey(Payment, models.CASCADE, related_name="events", verbose_name=_("payment"))
 
