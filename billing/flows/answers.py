@@ -26,7 +26,8 @@ def receive_callback(*, payment: Payment, returned: Returned) -> None:
     """What a browser brings from the bank is a hint. It binds the receipt; only verify makes money of it."""
     with transaction.atomic(durable=True):
         payment = Payment.objects.locked().get(pk=payment.pk)
-        lease = _lease(payment) if _take_in(payment, returned) else None
+        begins = payment.status in Payment.OPEN
+        lease = _lease(payment, wanted=begins) if _take_in(payment, returned) else None
     if lease:
         _ask(payment, lease)
 
@@ -75,7 +76,8 @@ def verify(*, payment: Payment) -> None:
         _ask(payment, lease)
 
 
-def _lease(payment: Payment) -> str | None:
+def _lease(payment: Payment, *, wanted: bool = False) -> str | None:
+    """The right to ask the bank now. `wanted`: it was just seen that this much is still due."""
     if not payment.is_unanswered:
         return None
     # Before the first call the bank has not been asked for this money, and we can still leave it be.
@@ -88,7 +90,7 @@ def _lease(payment: Payment) -> str | None:
             else:
                 payment.ask_later()
             return None
-        if payment.amount > invoice.due:
+        if not wanted and payment.amount > invoice.due:
             payment.decline(Note.NOT_PAYABLE)
             return None
     return payment.take_lease()
@@ -99,8 +101,8 @@ def _ask(payment: Payment, lease: str) -> None:
     outcome = adapter.verify(payment.attempt)
     with transaction.atomic():
         payment = Payment.objects.locked("invoice__customer", "invoice__order__service").get(pk=payment.pk)
-        payment.end_lease(lease)
-        if payment.is_unanswered:
+        # What comes after its time, when somebody else asks already, counts only where it cannot change any more.
+        if payment.end_lease(lease) or outcome.kind is Kind.PAID:
             _write_down(payment, outcome)
     GatewayAccount.objects.note(payment.gateway, outcome.kind, outcome.code)
     # What the bank still has to hear is told at once; the sweep does it when this process ends before.
@@ -111,6 +113,8 @@ def _ask(payment: Payment, lease: str) -> None:
 
 
 def _write_down(payment: Payment, outcome: Outcome) -> None:
+    if not payment.is_unanswered:
+        return
     kind, code = outcome.kind, outcome.code
     if kind is Kind.ALREADY and payment.tries < 2:
         # Our first question: whoever confirmed it before, it was not this attempt.
@@ -135,7 +139,8 @@ def _write_down(payment: Payment, outcome: Outcome) -> None:
 def _receive(payment: Payment, outcome: Outcome) -> None:
     """The one place where money arrives: receipt, ledger, invoice, order and service in one transaction."""
     invoice, customer = payment.invoice, payment.invoice.customer
-    if payment.amount > invoice.due:
+    due = invoice.due
+    if payment.amount > due:
         _set_aside(payment, outcome, Note.NOT_PAYABLE, payment.amount)
         return
     try:
@@ -158,7 +163,7 @@ def _receive(payment: Payment, outcome: Outcome) -> None:
     context = {"number": invoice.number, "amount": payment.amount, "receipt": payment.receipt}
     context |= {"at": (payment.bank_time or payment.now).isoformat()} | link(invoice)
     tell_of(payment, "payment_received", context)
-    settle_invoice(invoice, customer)
+    settle_invoice(invoice, customer, due=due - payment.amount)
 
 
 def _set_aside(payment: Payment, outcome: Outcome, note: str, taken: int) -> None:
@@ -212,8 +217,7 @@ def settle(*, payment: Payment) -> None:
     outcome = _adapter(payment).settle(payment.attempt)
     with transaction.atomic():
         payment = Payment.objects.locked().get(pk=payment.pk)
-        payment.end_lease(lease)
-        if payment.status != Payment.Status.UNSETTLED:
+        if not payment.end_lease(lease) or payment.status != Payment.Status.UNSETTLED:
             return
         if outcome.kind is Kind.PAID:
             payment.settle(outcome.code)
@@ -243,8 +247,8 @@ def reverse_money(*, payment: Payment) -> None:
     outcome = gateways.gateway(payment.gateway).reverse(payment.attempt)
     with transaction.atomic():
         payment = Payment.objects.locked("invoice__customer").get(pk=payment.pk)
-        payment.end_lease(lease)
-        if payment.status != Payment.Status.REVERSING:
+        ours = payment.end_lease(lease) or outcome.kind is Kind.GIVEN_BACK
+        if not ours or payment.status != Payment.Status.REVERSING:
             return
         if outcome.kind is Kind.GIVEN_BACK:
             payment.be_reversed(outcome.code)

@@ -81,9 +81,9 @@ def _lock_invoices(order: Order) -> list[Invoice]:
     return invoices
 
 
-def settle_invoice(invoice: Invoice, customer: Customer) -> None:
-    """Once the ledger covers it: the invoice and its order are paid, and the service starts. Under the row's lock."""
-    if not invoice.settle():
+def settle_invoice(invoice: Invoice, customer: Customer, *, due: int) -> None:
+    """Once nothing is due: the invoice and its order are paid, and the service starts. Under the row's lock."""
+    if not invoice.settle(due=due):
         return
     invoice.order.pay()
     service = invoice.order.service

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Customer
 from billing import gateways
 from billing.gateways import GatewayError
-from billing.models import GatewayAccount, Invoice, LedgerEntry, Payment
+from billing.models import GatewayAccount, Invoice, LedgerEntry, Payment, Way
 from billing.models.payments import QUIET
 
 from .orders import settle_invoice
@@ -36,10 +36,11 @@ def start_payment(*, invoice: Invoice, gateway: str, form_token: str, amount: in
         for attempt in attempts:
             if attempt.form_token == form_token:
                 return attempt
+        way = _way(invoice, gateway, attempts, amount)
         payment = Payment.objects.create(
             invoice=invoice,
             gateway=gateway,
-            amount=_amount_to_ask(invoice, gateway, attempts, amount),
+            amount=way.amount,
             form_token=form_token,
             created_at=invoice.db_now,
             next_try_at=invoice.db_now + QUIET,
@@ -62,12 +63,13 @@ def start_payment(*, invoice: Invoice, gateway: str, form_token: str, amount: in
         return payment
     with transaction.atomic():
         payment.leave(token, expires_in=adapter.expires_in)
-        GatewayAccount.objects.worked(gateway)
+        if way.is_failing:
+            GatewayAccount.objects.worked(gateway)
     return payment
 
 
-def _amount_to_ask(invoice: Invoice, gateway: str, attempts: list[Payment], amount: int | None) -> int:
-    """Rials, within what is due and what the gateway takes. Raises CannotPay."""
+def _way(invoice: Invoice, gateway: str, attempts: list[Payment], amount: int | None) -> Way:
+    """How this gateway takes what is due, or the part of it that was asked for. Raises CannotPay."""
     if invoice.status == Invoice.Status.PAID:
         raise CannotPay(_("This invoice is already paid. Nothing more is due."))
     if not invoice.is_payable:
@@ -79,10 +81,10 @@ def _amount_to_ask(invoice: Invoice, gateway: str, attempts: list[Payment], amou
     if way is None:
         raise CannotPay(_("This gateway cannot be used for this invoice. Please choose another one."))
     if amount is None:
-        return way.amount
+        return way
     if not way.allows(amount, due):
         raise CannotPay(_("This amount cannot be paid by this gateway. Please choose another amount."))
-    return amount
+    return way._replace(amount=amount)
 
 
 def use_credit(*, invoice: Invoice) -> int:
@@ -95,8 +97,9 @@ def use_credit(*, invoice: Invoice) -> int:
         if invoice.payments.unanswered().exists():
             raise CannotPay(_("A payment of this invoice is being checked. Please wait for the bank's answer."))
         customer = Customer.objects.select_for_update(no_key=True).get(pk=invoice.customer_id)
-        amount = min(invoice.due, LedgerEntry.objects.visible_to(customer).credit().total())
+        due = invoice.due
+        amount = min(due, LedgerEntry.objects.visible_to(customer).credit().total())
         if amount > 0:
             LedgerEntry.move(customer.pk, LedgerEntry.Kind.USED, amount, source=None, target=invoice)
-            settle_invoice(invoice, customer)
+            settle_invoice(invoice, customer, due=due - amount)
         return max(amount, 0)

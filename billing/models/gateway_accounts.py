@@ -24,6 +24,7 @@ class Way(NamedTuple):
     parts: int
     smallest: int
     largest: int
+    is_failing: bool = False
 
     def allows(self, amount: int, due: int) -> bool:
         """Whether a part of that many Rials can be paid, and the rest after it."""
@@ -51,7 +52,8 @@ class GatewayAccountQuerySet(models.QuerySet["GatewayAccount"]):
             smallest, largest = account.limits(adapter) if account else (adapter.min_rial, adapter.max_rial)
             amount = first_part(due, largest)
             if smallest <= amount:
-                found.append(Way(adapter, amount, -(-due // largest), smallest, largest))
+                is_failing = account is not None and account.failures > 0
+                found.append(Way(adapter, amount, -(-due // largest), smallest, largest, is_failing))
         return found
 
     def worked(self, slug: str) -> None:

@@ -169,9 +169,9 @@ class Invoice(models.Model):
     def _move_to(self, status: Status, **changes: Any) -> bool:
         return step(self, status, **changes)
 
-    def settle(self) -> bool:
-        """Paid, once the ledger covers the total. Call with the row locked."""
-        return self.received >= self.total and self._move_to(self.Status.PAID, paid_at=timezone.now())
+    def settle(self, *, due: int) -> bool:
+        """Paid, once nothing is due by the ledger. Call with the row locked."""
+        return due <= 0 and self._move_to(self.Status.PAID, paid_at=timezone.now())
 
     def void(self) -> bool:
         """Nothing is due any more; what was paid in part is the customer's credit. Call with the row locked."""

@@ -200,6 +200,15 @@ class Payment(models.Model):
                 ),
                 name="billing_payment_to_check",
             ),
+            # What the operators' screen sums up: what arrived by day, and what waits for an answer or a decision.
+            models.Index(
+                fields=["bank_time"], condition=Q(status__in=["paid", "unsettled"]), name="billing_payment_received"
+            ),
+            models.Index(
+                fields=["status"],
+                condition=Q(status__in=["verifying", "unknown", "unsettled", "reversing", "unapplied", "suspect"]),
+                name="billing_payment_waiting",
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="billing_payment_amount_positive"),
@@ -327,10 +336,12 @@ class Payment(models.Model):
         )
         return name if won else None
 
-    def end_lease(self, name: str) -> None:
-        """On the locked row; the step that follows writes it down. A lease that ran out may be another's by now."""
-        if self.lease_by == name:
-            self.lease_until, self.lease_by = None, ""
+    def end_lease(self, name: str) -> bool:
+        """On the locked row; the step that follows writes it down. False when it ran out and is another's by now."""
+        if self.lease_by != name:
+            return False
+        self.lease_until, self.lease_by = None, ""
+        return True
 
     def receive(
         self, *, receipt: str, trace: str, bank_time: datetime | None, code: str, taken: int, settles: bool

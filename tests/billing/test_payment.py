@@ -1,6 +1,5 @@
 """Paying, against banks that keep books of their own."""
 
-
 import pytest
 from django.db import connection
 from django.test import Client

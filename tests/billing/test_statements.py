@@ -543,7 +543,7 @@ def test_what_went_back_by_any_file_is_not_booked(unanswered, dave):
 
 @pytest.mark.parametrize("status", sorted(set(Payment.Status) - Payment.RECEIVED - {Payment.Status.UNKNOWN}))
 def test_only_what_waits_for_an_answer_for_good_is_booked(unanswered, dave, status):
-    Payment.objects.filter(pk=unanswered.pk).update(status=status, taken=unanswered.amount)
+    Payment.objects.filter(pk=unanswered.pk).update(status=status, taken=unanswered.amount, bank_time=timezone.now())
     statement = imported(csv(row_of(unanswered)))
     assert not compare(statement=statement).lines[0].is_bookable
     refused(statement.lines.get(), dave, "never answered about")

@@ -126,5 +126,3 @@ def test_where_the_gateway_cannot_give_it_back_it_waits_for_a_person(bank, alice
     assert not LedgerEntry.objects.exists() and told() == ["payment_not_applied"]
     page = alice_client.get(f"/pay/{payment.public_id}/result/").content.decode()
     assert "needed it no more" in page and "See your service" not in page
-
-

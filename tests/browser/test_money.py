@@ -115,5 +115,5 @@ def test_staff_see_gateways_inbox_and_refunds(browser: Browser, stack: Stack, la
             page.screenshot(path=SHOTS / f"staff-{name}-{language}.png", full_page=True)
         staff.go("/admin/billing/payment/?status__exact=unapplied")
         page.locator("#result_list tbody a").first.click()
-        page.wait_for_url("**/change/")
+        page.wait_for_url("**/change/**")
         page.screenshot(path=SHOTS / f"staff-payment-{language}.png", full_page=True)
