@@ -59,10 +59,13 @@ class PayForm(forms.Form):
 
     gateway = forms.SlugField(max_length=16, error_messages={"required": _("Please choose how to pay.")})
     part = forms.CharField(max_length=40, required=False)
+    whole = forms.BooleanField(required=False)
     form_token = forms.RegexField(r"^[A-Za-z0-9_-]{16,64}\Z", required=False)
 
     def clean_part(self) -> int | None:
         """Toman as people type them, with any digits and separators; Rials, or nothing for all of it."""
+        if self.data.get("whole"):  # the button that pays all of it, whatever was typed before
+            return None
         typed = re.sub(r"[\s,٬،.]", "", self.cleaned_data["part"].translate(TO_LATIN))
         if not typed:
             return None

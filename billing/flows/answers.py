@@ -141,7 +141,7 @@ def _receive(payment: Payment, outcome: Outcome) -> None:
     invoice, customer = payment.invoice, payment.invoice.customer
     due = invoice.due
     if payment.amount > due:
-        _set_aside(payment, outcome, Note.NOT_PAYABLE, payment.amount)
+        _set_aside(payment, outcome, Note.NOT_NEEDED, payment.amount)
         return
     try:
         with transaction.atomic():

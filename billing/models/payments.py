@@ -430,6 +430,7 @@ class PaymentEvent(Event):
         NEVER_LEFT = "never_left", _("The browser was not sent to the bank. Nothing was taken.")
         NO_RETURN = "no_return", _("Nobody came back from the bank. If money was taken, the bank returns it.")
         NOT_PAYABLE = "not_payable", _("The invoice needed no payment any more, so we did not collect the money.")
+        NOT_NEEDED = "not_needed", _("When the bank confirmed it, the invoice needed no payment any more.")
         HELD_BACK = "held_back", _("Another payment of this invoice was being checked, so we did not collect this.")
         GIVEN_BACK = "given_back", _("The bank has given the money back, or will do so.")
         MISMATCH = "mismatch", _("What came back does not belong to this payment.")

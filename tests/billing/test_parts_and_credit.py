@@ -85,6 +85,11 @@ def test_a_part_is_typed_in_toman_with_any_digits(bank, alice_client, invoice, p
     assert Payment.objects.get().amount == PART
 
 
+def test_the_button_for_all_of_it_pays_all_whatever_was_typed(bank, alice_client, invoice):
+    alice_client.post(f"{invoice.get_absolute_url()}pay/", {"gateway": "sep", "part": "40000", "whole": "1"})
+    assert Payment.objects.get().amount == invoice.total
+
+
 def test_the_whole_of_an_invoice_after_a_part_of_it_is_not_collected(bank, invoice):
     """Both were started before either was paid; what is due no longer covers the second."""
     whole = start(invoice, "sep")

@@ -213,10 +213,13 @@ class Person:
         self.shot("invoice")
         return self.page.url
 
-    def to_the_bank(self, gateway: str) -> None:
-        """From an invoice to the bank's page; the page between leaves by itself."""
+    def to_the_bank(self, gateway: str, *, part: str = "") -> None:
+        """From an invoice to the bank's page, to pay all of it or a part; the page between leaves by itself."""
         self.page.locator(f"main input[name=gateway][value={gateway}]").check()
-        self.page.locator("main form:has(input[name=gateway]) button").click()
+        if part:
+            self.page.locator("#part").fill(part)
+        buttons = self.page.locator("main form:has(input[name=gateway]) button")
+        (buttons.first if part else buttons.last).click()
         self.page.wait_for_url(f"{self.world.url}/**")
         self.page.locator("#pay").wait_for()
         self.shot(f"bank-{gateway}")
