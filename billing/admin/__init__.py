@@ -1,4 +1,3 @@
 """Staff screens of money: the catalogue is edited, what happened is only read, and its buttons call the flows."""
 
-from billing import statements_admin  # noqa: F401
-from billing.admin import catalogue, gateways, invoices, payments, refunds  # noqa: F401
+from billing.admin import catalogue, gateways, invoices, payments, refunds, statements  # noqa: F401

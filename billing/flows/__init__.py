@@ -1,5 +1,7 @@
 """Stories of money: order, go to the bank, come back, be believed only when the bank says so; and give back."""
 
+from billing.settlement_file import BadStatement
+
 from .answers import can_reverse, forget_tokens, look_again, receive_callback, reconcile, verify
 from .orders import CannotCancel, cancel_order, cancel_paid_order, place_order
 from .payments import CannotPay, start_payment, use_credit
@@ -14,7 +16,7 @@ from .refunds import (
     refundable,
     refuse_refund,
 )
-from .statements import BadStatement, CannotBook, Report, book_by_statement, compare, compare_again, import_statement
+from .statements import CannotBook, Report, book_by_statement, compare, compare_again, import_statement
 
 __all__ = [
     "BadStatement",

@@ -55,7 +55,7 @@ SAYS_THE_AMOUNT = ("sep", "sadad", "zibal")  # in the answer that takes it
 DEATHS: dict[str, tuple[Any, str, bool]] = {  # where a process ends: before, or after, it has done this
     "before the bank is asked": (wire, "_post", False),
     "with the bank's answer in its hands": (wire, "_post", True),
-    "before it commits the bank's answer": (flows.answers, "_write_down", True),
+    "before it commits the bank's answer": (answers, "_write_down", True),
     "before it commits that all is transferred": (Payment, "settle", True),
     "before it commits that all is given back": (Payment, "be_reversed", True),
     "before it gives back what nobody needs": (answers, "reverse_money", False),

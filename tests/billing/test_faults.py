@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 from django.db.models.functions import Now
-from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Customer
@@ -18,7 +17,6 @@ from billing.gateways import sadad
 from billing.models import GatewayAccount, Invoice, LedgerEntry, Payment, PaymentEvent, Refund
 from billing.models.invoices import LedgerQuerySet
 from billing.models.steps import ForbiddenMove
-from notifications.models import Event
 from tests.base import make_customer
 from tests.billing.base import (
     BY_TOKEN,
@@ -603,15 +601,3 @@ def test_a_clock_that_jumps_back_changes_neither_order_nor_lease(bank, alice_cli
     assert [e.at for e in steps] == sorted((e.at for e in steps), reverse=True), "by the clock the last came first"
     assert [e.was for e in steps[1:]] == [e.now for e in steps[:-1]]
     assert [e.now for e in steps] == ["new", "sent", "verifying", "unsettled", "paid"]
-
-
-# --- Redis ------------------------------------------------------------------------------------------------------------
-
-
-def test_without_redis_a_payment_goes_through(bank, alice_client, invoice, settings):
-    settings.REDIS_URL = settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
-    payment = start(invoice, "sep")
-    back = Client().post(f"/pay/callback/sep/{payment.public_id}/", bank.pay("sep", payment.token).fields)
-    assert back.status_code == 303 and "Paid. Thank you" in alice_client.get(back.headers["Location"]).content.decode()
-    assert_paid_once(payment)
-    assert Event.objects.filter(message="payment_received", deliveries__status="queued").exists()

@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 
 from billing import flows
-from billing.flows.statements import MAX_BYTES
 from billing.models import Payment, StatementLine
+from billing.settlement_file import MAX_BYTES
 
 
 def day(text: str) -> date:

@@ -24,8 +24,8 @@ from accounts.requests import CustomerRequest
 from billing import flows
 from billing.admin.columns import gateway_name
 from billing.admin.payments import GatewayFilter
-from billing.flows.statements import COLUMNS, MAX_BYTES
 from billing.models import Statement, StatementLine
+from billing.settlement_file import COLUMNS, MAX_BYTES
 from portal.admin import ReadOnlyAdmin
 from portal.jalali import day as day_in_words
 from portal.jalali import digits
