@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -85,8 +86,9 @@ def pay(request: CustomerRequest, public_id: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def pay_callback(request: HttpRequest, gateway: str, public_id: str) -> HttpResponse:
     """A browser sent by the bank, without our cookies. The answer is the same whatever it brings."""
-    payment = Payment.objects.filter(public_id=public_id, gateway=gateway).first()
-    if payment is None or gateway not in settings.GATEWAY:
+    payments = Payment.objects.filter(public_id=public_id, gateway=gateway).annotate(db_now=Now()).order_by()
+    payment = payments.first() if gateway in settings.GATEWAY else None
+    if payment is None:
         raise Http404
     adapter = gateways.gateway(gateway)
     if request.method == adapter.returns_by:

@@ -255,6 +255,12 @@ class Payment(models.Model):
         return self.is_unanswered or self.status in (self.Status.NEW, self.Status.REVERSING)
 
     @property
+    def could_take_callback(self) -> bool:
+        """Seen without a lock: whether a callback may begin or end anything now. What is over never begins again."""
+        is_held = self.lease_until is not None and self.lease_until > self.now
+        return self.status in self.OPEN or (self.is_unanswered and not is_held)
+
+    @property
     def attempt(self) -> Attempt:
         """What the bank is told when it is asked about this payment."""
         return Attempt(self.amount, self.order_number, self.token or "", self.receipt or "")

@@ -83,10 +83,10 @@ def profile(callbacks: list[Callback]) -> dict[str, float]:
     wall, cpu, queue = clock.since()
     return {
         "wall": wall,
-        "bank": bank.wall,
-        "sql": sql.wall,
+        "bank": bank.wall - bank.queue,
+        "sql": sql.wall - sql.queue,
         "python": cpu - bank.cpu - sql.cpu,
-        "queue": queue - bank.queue - sql.queue,
+        "queue": queue,
         "trips": sql.count,
     }
 
@@ -128,7 +128,7 @@ def run() -> dict[str, Any]:
                 return [made[first::CONNECTIONS] for first in range(CONNECTIONS)]
 
             def rate() -> float:
-                times = each(bring_all, part_of())
+                times: list[tuple[float, float]] = each(bring_all, part_of())
                 return PAYMENTS / (max(ended for _, ended in times) - min(began for began, _ in times))
 
             rate(), transactions_per_second()  # warm-up
