@@ -106,7 +106,7 @@ def can_be_asked_about(payment: Payment) -> bool:
 
 def can_be_given_back(payment: Payment) -> bool:
     """As a whole, by the gateway: nothing of it lies on an invoice any more."""
-    is_free = payment.status == Status.UNAPPLIED or flows.refundable(payment) >= payment.amount
+    is_free = payment.status == Status.UNAPPLIED or 0 < (payment.taken or 0) <= flows.refundable(payment)
     return is_free and flows.can_reverse(payment)
 
 

@@ -107,11 +107,7 @@ def _ask(payment: Payment, lease: str) -> None:
         if payment.end_lease(lease) or outcome.kind is Kind.PAID:
             _write_down(payment, outcome)
     GatewayAccount.objects.note(payment.gateway, outcome.kind, outcome.code)
-    # What the bank still has to hear is told at once; the sweep does it when this process ends before.
-    if payment.status == Payment.Status.UNSETTLED:
-        settle(payment=payment)
-    elif payment.status == Payment.Status.REVERSING:
-        reverse_money(payment=payment)
+    follow_up(payment=payment)
 
 
 def _write_down(payment: Payment, outcome: Outcome) -> None:
@@ -209,6 +205,14 @@ def tell_given_back(payment: Payment, amount: int, key: str = "") -> None:
 # --- what the bank must hear again ------------------------------------------------------------------------------------
 
 
+def follow_up(*, payment: Payment) -> None:
+    """What the bank still has to hear is told at once; the sweep does it when this process ends before."""
+    if payment.status == Payment.Status.UNSETTLED:
+        settle(payment=payment)
+    elif payment.status == Payment.Status.REVERSING:
+        reverse_money(payment=payment)
+
+
 def settle(*, payment: Payment) -> None:
     """Have verified money transferred to us; the service runs already."""
     with transaction.atomic(durable=True):
@@ -290,10 +294,8 @@ def look_again(*, payment: Payment) -> str:
                 payment.expire(Note.NEVER_LEFT)
     elif payment.status in (Payment.Status.SENT, Payment.Status.CANCELLED):
         _ask_where_it_is(payment)
-    elif payment.status == Payment.Status.UNSETTLED:
-        settle(payment=payment)
-    elif payment.status == Payment.Status.REVERSING:
-        reverse_money(payment=payment)
+    else:
+        follow_up(payment=payment)
     payment.refresh_from_db()
     return payment.status
 
@@ -307,22 +309,22 @@ def _ask_where_it_is(payment: Payment) -> None:
         if payment.status not in (Payment.Status.SENT, Payment.Status.CANCELLED):
             return
         wanted = payment.amount <= payment.invoice.due
-        paid = outcome is not None and outcome.kind in (Kind.PAID, Kind.ALREADY)
-        silent = outcome is not None and outcome.kind in (Kind.NO_ANSWER, Kind.MISCONFIGURED)
+        kind, code = (outcome.kind, outcome.code) if outcome else (None, "")
+        paid, silent = kind in (Kind.PAID, Kind.ALREADY), kind in (Kind.NO_ANSWER, Kind.MISCONFIGURED)
         given_up = payment.now > payment.created_at + LATE_FOR
         take = paid or (outcome is None and adapter.verifies_by_token and not payment.is_past_deadline)
         if take and wanted:
             payment.start_verifying(None, within=adapter.verify_within, note=Note.ASKED_BY_US)
         elif take:
             payment.decline(Note.NOT_PAYABLE)
-        elif outcome is not None and outcome.kind is Kind.MISMATCH:
-            payment.suspect(Note.OTHER_AMOUNT, outcome.code)
-        elif outcome is not None and outcome.kind is Kind.GIVEN_BACK:
-            payment.fail(outcome.code, Note.GIVEN_BACK)
+        elif kind is Kind.MISMATCH:
+            payment.suspect(Note.OTHER_AMOUNT, code)
+        elif kind is Kind.GIVEN_BACK:
+            payment.fail(code, Note.GIVEN_BACK)
         elif not payment.is_past_deadline or (silent and not given_up):
             payment.ask_later()  # until then the payer may still pay, whatever was said before
-        elif outcome is not None and outcome.kind is Kind.NOT_PAID:
-            payment.fail(outcome.code)
+        elif kind is Kind.NOT_PAID:
+            payment.fail(code)
         else:
             payment.expire(Note.NO_RETURN)
     if take and wanted:

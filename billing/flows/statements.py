@@ -20,8 +20,7 @@ from billing.gateways import Kind, Outcome
 from billing.models import Payment, Refund, Statement, StatementLine
 from billing.settlement_file import BadStatement, Row, read
 
-from .answers import receive_by_file
-from .refunds import give_back
+from .answers import follow_up, receive_by_file
 
 BY_FILE = "bank-file"  # the code of a step that a file made, beside the banks' own codes (billing/gateways)
 WAYS_BACK = (StatementLine.Kind.REVERSAL, StatementLine.Kind.REFUND)
@@ -204,8 +203,7 @@ def book_by_statement(*, line: StatementLine, by: Customer) -> bool:
         line.booked_by, line.booked_at = by, timezone.now()
         line.save(update_fields=["booked_by", "booked_at"])
     # The invoice was paid otherwise meanwhile: where the gateway can, the money goes back at once, as after verify.
-    if payment.status == Payment.Status.UNAPPLIED:
-        give_back(payment=payment)
+    follow_up(payment=payment)
     compare_again(statement=line.statement)
     return True
 

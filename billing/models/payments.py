@@ -40,7 +40,7 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
 
     def unanswered(self) -> Self:
         """The bank has been, or is about to be, asked for the money, and has not said what became of it."""
-        return self.filter(status__in=[Payment.Status.VERIFYING, Payment.Status.UNKNOWN])
+        return self.filter(status__in=Payment.UNANSWERED)
 
     def inbox(self) -> Self:
         """Money that was taken and is applied to nothing, or may have been: people decide."""
