@@ -5,7 +5,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models.functions import Now
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -21,9 +20,18 @@ from billing.forms import PayForm, new_form_token
 from billing.models import GatewayAccount, Invoice, LedgerEntry, Payment, PaymentEvent
 from portal.areas import area
 from portal.jalali import toman
+from portal.prepared import Prepared, together
 from portal.templatetags.words import language
 
 SECONDS_UNTIL_NEXT_LOOK = 5
+
+
+def _at(gateway: str, public_id: str) -> Any:
+    return Payment.objects.filter(gateway=gateway, public_id=public_id).order_by()
+
+
+_there = Prepared(lambda gateway, public_id: _at(gateway, public_id).only("pk"), "a gateway", "a public id")
+_open = Prepared(lambda gateway, public_id: _at(gateway, public_id).open_to_callback(), "a gateway", "a public id")
 
 
 @login_required
@@ -86,14 +94,13 @@ def pay(request: CustomerRequest, public_id: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def pay_callback(request: HttpRequest, gateway: str, public_id: str) -> HttpResponse:
     """A browser sent by the bank, without our cookies. The answer is the same whatever it brings."""
-    payments = Payment.objects.filter(public_id=public_id, gateway=gateway).annotate(db_now=Now()).order_by()
-    payment = payments.first() if gateway in settings.GATEWAY else None
-    if payment is None:
+    there, takes_it = together((_there, gateway, public_id), (_open, gateway, public_id))
+    if not there or gateway not in settings.GATEWAY:
         raise Http404
     adapter = gateways.gateway(gateway)
-    if request.method == adapter.returns_by:
+    if takes_it and request.method == adapter.returns_by:  # most duplicates end here, without a lock
         returned = adapter.pick(request.POST if adapter.returns_by == "POST" else request.GET)
-        flows.receive_callback(payment=payment, returned=returned)
+        flows.receive_callback(payment=takes_it[0], returned=returned)
     return _see(reverse("pay_result", args=[public_id]))
 
 

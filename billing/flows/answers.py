@@ -24,8 +24,6 @@ Note = PaymentEvent.Note
 
 def receive_callback(*, payment: Payment, returned: Returned) -> None:
     """What a browser brings from the bank is a hint. It binds the receipt; only verify makes money of it."""
-    if not payment.could_take_callback:  # most duplicates end here, without a lock
-        return
     with transaction.atomic(durable=True):
         payment = Payment.objects.locked().get(pk=payment.pk)
         begins = payment.status in Payment.OPEN

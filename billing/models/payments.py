@@ -46,6 +46,11 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
         """Money that was taken and is applied to nothing, or may have been: people decide."""
         return self.filter(status__in=[Payment.Status.UNAPPLIED, Payment.Status.SUSPECT])
 
+    def open_to_callback(self) -> Self:
+        """Seen without a lock: a callback may begin or end something now. What is over never begins again."""
+        free = Q(lease_until=None) | Q(lease_until__lte=Now()) | Q(status__in=Payment.OPEN)
+        return self.filter(free, status__in=Payment.OPEN | Payment.UNANSWERED)
+
     def stuck(self) -> Self:
         """Waits for a person: no answer even after the deadline, or money that fits nothing."""
         late = Q(status__in=Payment.WAITING, verify_deadline__lt=Now())
@@ -253,12 +258,6 @@ class Payment(models.Model):
     def is_being_worked_on(self) -> bool:
         """The page may change by itself soon."""
         return self.is_unanswered or self.status in (self.Status.NEW, self.Status.REVERSING)
-
-    @property
-    def could_take_callback(self) -> bool:
-        """Seen without a lock: whether a callback may begin or end anything now. What is over never begins again."""
-        is_held = self.lease_until is not None and self.lease_until > self.now
-        return self.status in self.OPEN or (self.is_unanswered and not is_held)
 
     @property
     def attempt(self) -> Attempt:
