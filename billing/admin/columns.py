@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from billing import gateways
-from notifications.admin import COLOURS
+from notifications.admin.badges import COLOURS
 from portal.jalali import rial
 from portal.templatetags import words
 from portal.templatetags.words import language

@@ -12,6 +12,7 @@ from django.db.utils import DatabaseError
 from notifications import flows
 from notifications.channels import TransportError, smtp
 from notifications.channels.kavenegar import SmsOperator
+from notifications.flows import delivering
 from notifications.models import Delivery, Event
 from tests.notifications.base import due_now, lease_runs_out, only
 
@@ -123,7 +124,7 @@ def test_each_answer_of_the_operator_has_its_consequence(dana, tell, joined, cod
 
 def test_after_many_tries_a_person_must_look_and_can_put_it_back(dana, tell, joined):
     way = only(tell(dana, "password_changed"), "sms")
-    Delivery.objects.filter(pk=way.pk).update(tries=flows.TRIES_AT_MOST - 1)
+    Delivery.objects.filter(pk=way.pk).update(tries=delivering.TRIES_AT_MOST - 1)
     joined.next("kavenegar", "send", {"code": 409})
     assert flows.deliver(way.pk) == "parked"
     assert flows.deliver(due_now(way).pk) is None
@@ -214,7 +215,7 @@ def test_a_mail_whose_answer_was_lost_goes_again_under_its_own_id(dana, tell, jo
 def test_what_a_dead_worker_sent_is_found_and_not_doubled(dana, tell, joined):
     way = only(tell(dana, "password_changed"), "sms")
     claimed = Delivery.claim(way.pk)
-    flows._by_sms(claimed)  # and dies before it writes the answer down
+    delivering._by_sms(claimed)  # and dies before it writes the answer down
     assert flows.deliver(way.pk) is None and not flows.tidy()
     lease_runs_out(way)
     assert flows.tidy() == {"let go": 1}

@@ -1,0 +1,67 @@
+"""Tell a customer something: written down in the caller's transaction, on its way after the commit."""
+
+import datetime as dt
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from notifications.messages import CATALOGUE
+from notifications.models import Channel, Delivery, Event, Lane
+
+
+def tell(
+    customer: Any,
+    message: str,
+    *,
+    about: str,
+    context: dict[str, Any] | None = None,
+    key: str | None = None,
+    expires_in: dt.timedelta | None = None,
+    to: dict[str, str] | None = None,
+) -> Event:
+    """Write down what must be said, in the caller's transaction; it leaves after the commit. One key, one event.
+
+    `message` is a name in the catalogue, `about` an opaque reference such as "invoice:1405-000012", `to` overrides the
+    customer's own address by channel ("email", "sms").
+    """
+    kind = CATALOGUE[message]
+    if not connection.in_atomic_block:
+        raise RuntimeError("tell() belongs into the transaction of what it tells about")
+    if unknown := set(to or ()) - set(kind.channels):
+        raise ValueError(f"{message} does not go by {', '.join(sorted(unknown))}")
+    now, lifetime = timezone.now(), expires_in or kind.expires_in
+    event = Event(
+        customer=customer,
+        message=message,
+        purpose=kind.purpose,
+        about=about,
+        key=key or f"{message}:{about}",
+        context=context or {},
+        language=customer.language,
+        at=now,
+        expires_at=now + lifetime if lifetime else None,
+    )
+    Event.objects.bulk_create([event], ignore_conflicts=True)
+    if not Event.objects.filter(pk=event.pk).exists():
+        return Event.objects.get(key=event.key)
+    if to and customer.is_company:  # to this address alone: of the company's people nobody needs to read it
+        ways = [(customer, channel, address) for channel, address in to.items()]
+    else:
+        ways = [
+            (reader, channel, {Channel.EMAIL: reader.email, Channel.SMS: reader.mobile, **(to or {})}[channel])
+            for reader in customer.readers(kind.purpose)
+            for channel in kind.channels
+        ]
+    Delivery.objects.bulk_create([_delivery(event, reader, channel, kind.lane, to) for reader, channel, to in ways])
+    return event
+
+
+def _delivery(event: Event, reader: Any, channel: str, lane: Lane, address: str | None) -> Delivery:
+    """The address is frozen now: a later change of it must not redirect what was meant for the old one."""
+    delivery = Delivery(
+        event=event, reader=reader, channel=channel, lane=lane, recipient=address or None, not_before=event.at
+    )
+    if not address:
+        delivery.status, delivery.last_code, delivery.not_before = Delivery.Status.SUPPRESSED, "no-address", None
+    return delivery
