@@ -62,6 +62,7 @@ SITE_HOST = urlsplit(SITE_URL).hostname or ""
 HTTPS = SITE_URL.startswith("https://")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 SUPPORT_PHONE = env.str("SUPPORT_PHONE", default="021-00000000")
 
 WORLD_URL = env.str("WORLD_URL", default="").rstrip("/")  # the desk-top outside world, development and tests only

@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from portal import views
+from portal.metrics import metrics
 
 # The one place where a password is changed: it tells the owner, and signs other devices out.
 staff_password = login_required(RedirectView.as_view(pattern_name="account_change_password"))
@@ -14,6 +15,7 @@ handler500 = "portal.views.server_error"
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/login/", views.staff_login, name="staff_login"),
     path("admin/password_change/", staff_password, name="staff_password"),

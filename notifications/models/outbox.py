@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -192,6 +193,7 @@ class Delivery(SealedModel):
     }
     DUE = (Status.QUEUED, Status.UNKNOWN)
     UNSENT = (Status.QUEUED, Status.SENDING, Status.UNKNOWN)
+    WATCHED = (Status.QUEUED, Status.UNKNOWN, Status.PARKED)
     # At least twice what a call can take (channels/kavenegar.py, channels/smtp.py), and below the broker's own timeout.
     LEASE: ClassVar[dict[str, dt.timedelta]] = {
         Channel.SMS: dt.timedelta(seconds=40),
@@ -246,6 +248,11 @@ class Delivery(SealedModel):
             ),
             models.Index(
                 fields=["lease_until"], condition=models.Q(status="sending"), name="notifications_delivery_leased"
+            ),
+            models.Index(
+                fields=["lane", "status"],
+                condition=models.Q(status__in=("unknown", "parked")),
+                name="notifications_delivery_stuck",
             ),
         ]
 
@@ -371,6 +378,8 @@ class Attempt(models.Model):
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
         ordering = ["finished_at", "id"]
+        # Written in the order of time and never changed: a few bytes find the last hour among millions.
+        indexes = [BrinIndex(fields=["finished_at"], autosummarize=True, name="notifications_attempt_when")]
 
     def __str__(self) -> str:
         return f"{self.n} {self.outcome} {self.code}"

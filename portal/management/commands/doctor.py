@@ -1,12 +1,11 @@
 """One look at everything that the portal stands on."""
 
-import importlib
 import json
 from typing import Any
 
-from django.apps import apps
 from django.core.management.base import BaseCommand, CommandParser
-from django.utils.module_loading import module_has_submodule
+
+from portal.rooms import modules
 
 
 class Command(BaseCommand):
@@ -20,10 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = []
-        for config in apps.get_app_configs():
-            if config.module is None or not module_has_submodule(config.module, "health"):
-                continue
-            for name, check in getattr(importlib.import_module(f"{config.name}.health"), "CHECKS", {}).items():
+        for module in modules("health"):
+            for name, check in getattr(module, "CHECKS", {}).items():
                 try:
                     found.append({"check": name, "well": True, "says": check()})
                 except Exception as error:  # whatever goes wrong is the finding
