@@ -45,7 +45,8 @@ def lanes() -> dict[str, Figures]:
     found = {lane: Figures() for lane in Lane.values}
     for row in _waiting():
         lane = row.pop("lane")
-        found[lane] = Figures(**{name: value or 0 for name, value in row.items()})
+        counts: dict[str, Any] = {name: value or 0 for name, value in row.items()}
+        found[lane] = Figures(**counts)
     steps = _taken().values(lane=F("delivery__lane"), step=_Step(Now() - F("finished_at")))
     for row in steps.annotate(count=Count("pk")):
         sent = list(found[row["lane"]].sent)
