@@ -1,6 +1,6 @@
 # Everything that a developer or an operator of one machine types. Needs Python 3.11+, make and git; fetches the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup run shell test check bench bench-large reset lock
+.PHONY: help setup run shell test test-faults check bench bench-large reset lock
 
 PYTHON ?= python3
 PY := .venv/bin/python
@@ -20,6 +20,9 @@ shell: setup ## Django shell in the running portal; reads standard input
 
 test: setup ## the whole test suite; ARGS="tests/billing -k paid" for a part
 	@CHROME="$$($(LOCAL) browser)" && export CHROME && exec $(LOCAL) exec --fresh -- $(PY) -m pytest $(ARGS)
+
+test-faults: setup ## the portal under a hundred kills, restarts and freezes: half an hour
+	@exec $(LOCAL) exec --fresh -- $(PY) -m pytest -m faults tests/faults $(ARGS)
 
 check: setup ## style, types, production settings, migrations, translations
 	@exec $(LOCAL) exec --fresh -- $(LOCAL) check

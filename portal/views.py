@@ -11,6 +11,7 @@ from django.template import loader
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from psycopg.errors import ReadOnlySqlTransaction
 
 from portal.celery import broker_answers
 from portal.sealed.sentinel import WrongKeys, guard
@@ -56,8 +57,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A fault of ours; when the database is away, say that it comes back. Neither page needs the database."""
-    away = isinstance(sys.exc_info()[1], OperationalError | InterfaceError)
+    """A fault of ours; when the database is away or only read, say that it comes back. No page here needs it."""
+    error = sys.exc_info()[1]
+    away = isinstance(error, OperationalError | InterfaceError) or isinstance(
+        getattr(error, "__cause__", None), ReadOnlySqlTransaction
+    )
     name, status = ("503.html", 503) if away else ("500.html", 500)
     response = HttpResponse(loader.get_template(name).render(), status=status)
     if away:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from portal import jalali
 
@@ -43,6 +44,17 @@ def moment(value: datetime | None) -> str:
     # To the second: HTML knows no microseconds in `datetime`.
     iso = timezone.localtime(value).isoformat(timespec="seconds")
     return format_html('<time datetime="{}">{}</time>', iso, jalali.moment(value, language()))
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """{{ lane.oldest|seconds }}: how long, in the unit that says it shortest."""
+    if value is None:
+        return "–"
+    for size, words in ((3600, _("%(n)s h")), (60, _("%(n)s min"))):
+        if value >= size:
+            return words % {"n": jalali.digits(round(value / size), language())}
+    return _("%(n)s s") % {"n": jalali.digits(round(value) if value >= 10 else round(value, 1), language())}
 
 
 @register.filter
