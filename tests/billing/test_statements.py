@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from accounts.models import Customer
+from billing import gateways
 from billing.flows import (
     BadStatement,
     CannotBook,
@@ -33,11 +34,13 @@ from tests.billing.base import (
     REVERSIBLE,
     SLUGS,
     assert_paid_once,
+    books,
     bring,
     due_now,
     fresh,
     minutes_ago,
     start,
+    told,
 )
 
 pytestmark = pytest.mark.django_db
@@ -482,7 +485,9 @@ def test_what_the_bank_never_answered_is_booked_by_its_file_and_two_people(unans
     assert reconcile() == {}
 
 
-def test_money_of_a_gateway_that_settles_is_transferred_by_its_file(bank, invoice, carol, dave, monkeypatch):
+@pytest.fixture
+def unanswered_by_mellat(bank, invoice, monkeypatch) -> Payment:
+    """Verified at the bank, which transfers nothing before it is told to; its answer was lost for good."""
     monkeypatch.setattr("billing.gateways.wire.TIMEOUT", (1, 0.5))
     payment = start(invoice, "mellat")
     callback = bank.pay("mellat", payment.token)
@@ -490,13 +495,49 @@ def test_money_of_a_gateway_that_settles_is_transferred_by_its_file(bank, invoic
     bring(callback)
     minutes_ago(payment, 25)
     due_now(payment)
-    assert reconcile() == {"unknown": 1}
+    assert reconcile() == {"unknown": 1} and books(bank, "mellat") == {payment.token: "verified"}
+    return fresh(payment)
+
+
+def test_a_bank_that_transfers_by_a_second_call_is_told_so_at_once(unanswered_by_mellat, bank, carol, dave):
+    payment = unanswered_by_mellat
     statement = imported(file_of(bank, "mellat"), "mellat", by=carol)
     assert book_by_statement(line=statement.lines.get(), by=dave)
     assert_paid_once(payment)
-    steps = PaymentEvent.objects.filter(payment=payment, code="bank-file").values_list("was", "now")
-    assert list(steps) == [("unknown", "unsettled"), ("unsettled", "paid")]
-    assert reconcile() == {}, "the bank is not asked to transfer it again"
+    assert books(bank, "mellat") == {payment.token: "settled"}
+    steps = PaymentEvent.objects.filter(payment=payment).values_list("was", "now", "code")
+    assert list(steps)[-2:] == [("unknown", "unsettled", "bank-file"), ("unsettled", "paid", "0")]
+    assert fresh(statement).counts == {"matches": 1} and reconcile() == {}
+
+
+def test_a_bank_that_has_transferred_it_already_says_so(unanswered_by_mellat, bank, carol, dave):
+    statement = imported(file_of(bank, "mellat"), "mellat", by=carol)
+    assert gateways.gateway("mellat").settle(unanswered_by_mellat.attempt).code == "0"
+    assert book_by_statement(line=statement.lines.get(), by=dave)
+    assert_paid_once(unanswered_by_mellat)
+    assert unanswered_by_mellat.result_code == "45"
+
+
+def test_a_bank_that_does_not_answer_to_it_is_told_again_by_the_sweep(unanswered_by_mellat, bank, carol, dave):
+    payment = unanswered_by_mellat
+    statement = imported(file_of(bank, "mellat"), "mellat", by=carol)
+    bank.next("mellat", "settle", "500")
+    assert book_by_statement(line=statement.lines.get(), by=dave)
+    assert fresh(payment).status == Payment.Status.UNSETTLED and fresh(payment.invoice).status == Invoice.Status.PAID
+    due_now(payment)
+    assert reconcile() == {"paid": 1} and books(bank, "mellat") == {payment.token: "settled"}
+    assert_paid_once(payment)
+
+
+def test_money_that_its_invoice_needs_no_more_is_given_back_at_once(unanswered, bank, carol, dave, invoice):
+    fresh(invoice).void()
+    statement = imported(file_of(bank, "sep"), day=timezone.localdate(), by=carol)
+    assert book_by_statement(line=statement.lines.get(), by=dave)
+    assert fresh(unanswered).status == Payment.Status.REVERSED
+    assert books(bank, "sep") == {unanswered.token: "reversed"} and not LedgerEntry.objects.exists()
+    assert told() == ["payment_given_back"]
+    imported(file_of(bank, "sep"), day=timezone.localdate(), by=carol)
+    assert compare(statement=statement).fits, "the next file has what went back"
 
 
 def test_money_that_its_invoice_needs_no_more_goes_to_the_inbox(unanswered, bank, carol, dave, invoice):
