@@ -1,5 +1,6 @@
 """What tests of money do again and again: fill in a profile, start a payment, bring back what the bank says."""
 
+import urllib.request
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
@@ -113,6 +114,12 @@ def due_now(payment: Payment) -> Payment:
 def books(world, gateway: str) -> dict[str, str]:
     """What the bank's own book says of each attempt."""
     return {row["id"]: row["state"] for row in world.ledger() if row["gateway"] == gateway}
+
+
+def settlement_file(world, gateway: str) -> bytes:
+    """The bank's file of all days, as it gives it itself."""
+    with urllib.request.urlopen(f"{world.url}/settlement/{gateway}.csv", timeout=10) as answer:
+        return answer.read()
 
 
 def told() -> list[str]:

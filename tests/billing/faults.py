@@ -1,6 +1,7 @@
 """A web of its own that can be killed at a bad moment, and people who speak to it over HTTP."""
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
+from psycopg.pq import TransactionStatus
 
 from accounts.models import Customer
 from billing.flows import reconcile
@@ -38,6 +41,38 @@ def post_fork(server, worker):
 
 class Killed(BaseException):
     """The process ends here, as far as the code can tell."""
+
+
+PLACES = ("transaction", "call", "answer")
+
+
+@contextlib.contextmanager
+def dying(place: str, nth: int) -> Iterator[None]:
+    """The block is done by a process that ends, if it comes so far, at the nth such place.
+
+    Before a transaction, before a call to the outside, or with the answer to it in its hands: whatever else a process
+    does, nothing of it is kept, so a death anywhere is one of these.
+    """
+    places, ask = itertools.count(1), requests.Session.send
+
+    def reach(here: str) -> None:
+        if here == place and next(places) == nth:
+            raise Killed
+
+    def query(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if context["connection"].connection.info.transaction_status == TransactionStatus.IDLE:
+            reach("transaction")
+        return execute(sql, params, many, context)
+
+    def send(session: requests.Session, request: requests.PreparedRequest, **how: Any) -> requests.Response:
+        reach("call")
+        answer = ask(session, request, **how)
+        reach("answer")
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch, connection.execute_wrapper(query), contextlib.suppress(Killed):
+        patch.setattr(requests.Session, "send", send)
+        yield
 
 
 def until(ask: Callable[[], Any], seconds: float = ANSWER_S) -> Any:

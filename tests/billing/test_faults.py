@@ -33,9 +33,9 @@ from tests.billing.base import (
     told,
 )
 from tests.billing.faults import (
-    Killed,
     Person,
     Web,
+    dying,
     on_its_way,
     order_held,
     reconcile_a_little_later,
@@ -207,22 +207,24 @@ def test_money_that_a_person_must_look_at_is_not_waved_away_by_the_same_callback
 # --- the invoice needs it no more -------------------------------------------------------------------------------------
 
 
-def test_who_died_before_giving_back_is_replaced_by_the_sweep_or_the_customer_is_told(bank, invoice, monkeypatch):
-    """Money is taken and applied to nothing: it must go back or be spoken of, whichever process ends when."""
-    payment = taken_but_unanswered(bank, invoice, "sep")
+GIVING_BACK = [("transaction", n) for n in range(1, 6)] + [(place, n) for place in ("call", "answer") for n in (1, 2)]
+
+
+@pytest.mark.parametrize(("place", "nth"), GIVING_BACK)
+def test_who_died_while_giving_back_is_replaced_by_the_sweep(bank, invoice, place, nth):
+    """Money is taken and applied to nothing: it goes back and is spoken of once, wherever the first process ended."""
+    payment = due_now(taken_but_unanswered(bank, invoice, "sep"))
     invoice.void()
-    with monkeypatch.context() as patch, contextlib.suppress(Killed):
-        patch.setattr("billing.flows.answers.reverse_money", die)
-        reconcile_once(payment)
+    is_done = False
+    with dying(place, nth):
+        look_again(payment=payment)
+        is_done = True
+    assert not is_done, "this death was never reached"
     for _ in range(3):
         minutes_ago(payment, 3)
         reconcile()
-    given_back = fresh(payment).status == Status.REVERSED
-    assert told() == ["payment_given_back" if given_back else "payment_not_applied"]
-
-
-def die(**_: object) -> None:
-    raise Killed
+    assert (fresh(payment).status, books(bank, "sep")) == (Status.REVERSED, {payment.token: "reversed"})
+    assert told() == ["payment_given_back"] and not LedgerEntry.objects.exists()
 
 
 # --- killed -----------------------------------------------------------------------------------------------------------

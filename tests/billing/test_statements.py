@@ -4,7 +4,6 @@ import io
 import json
 import subprocess
 import sys
-import urllib.request
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -39,6 +38,7 @@ from tests.billing.base import (
     due_now,
     fresh,
     minutes_ago,
+    settlement_file,
     start,
     told,
 )
@@ -48,12 +48,6 @@ HEAD = "receipt,order_number,amount,transaction_time,kind"
 DAY = date(2026, 11, 26)
 AT = "2026-11-26 14:05:00"
 LIST, ADD = "/admin/billing/statement/", "/admin/billing/statement/add/"
-
-
-def file_of(world, gateway: str) -> bytes:
-    """As the bank itself gives it."""
-    with urllib.request.urlopen(f"{world.url}/settlement/{gateway}.csv", timeout=10) as answer:
-        return answer.read()
 
 
 def csv(*rows: str, head: str = HEAD) -> bytes:
@@ -136,7 +130,7 @@ def unanswered(bank, invoice, monkeypatch) -> Payment:
 @EVERY
 def test_the_banks_own_file_fits_our_books(bank, invoice, gateway):
     payment = pay(bank, invoice, gateway)
-    statement = imported(file_of(bank, gateway), gateway, day_of(payment))
+    statement = imported(settlement_file(bank, gateway), gateway, day_of(payment))
     report, line = compare(statement=statement), statement.lines.get()
     assert report.fits and statement.fits and statement.counts == {"matches": 1}
     assert (report.theirs, report.ours, report.difference) == (invoice.total, invoice.total, 0)
@@ -153,7 +147,7 @@ def test_what_both_gave_back_fits(bank, invoice, gateway):
     invoice.void()
     due_now(payment)
     assert reconcile() == {"reversed": 1}
-    statement = imported(file_of(bank, gateway), gateway, day_of(fresh(payment)))
+    statement = imported(settlement_file(bank, gateway), gateway, day_of(fresh(payment)))
     report = compare(statement=statement)
     assert [(line.kind, str(line.finding)) for line in report.lines] == [
         ("sale", "matches"),
@@ -165,13 +159,13 @@ def test_what_both_gave_back_fits(bank, invoice, gateway):
 @EVERY
 def test_a_day_without_a_sale_fits_on_every_day(bank, invoice, gateway):
     """Files without a line look all the same."""
-    first, second = (imported(file_of(bank, gateway), gateway, DAY + timedelta(days=n)) for n in (0, 1))
+    first, second = (imported(settlement_file(bank, gateway), gateway, DAY + timedelta(days=n)) for n in (0, 1))
     assert first != second and compare(statement=first).fits and first.rows == 0
 
 
 def test_the_same_file_twice_is_once(bank, invoice, carol, dave):
     payment = pay(bank, invoice)
-    content = file_of(bank, "sep")
+    content = settlement_file(bank, "sep")
     first, second = (imported(content, day=day_of(payment), by=by) for by in (carol, dave))
     assert first == second and second.imported_by == carol
     assert Statement.objects.count() == StatementLine.objects.count() == 1
@@ -230,7 +224,7 @@ def test_an_attempt_whose_money_was_not_received(bank, invoice, gateway):
 
 
 def test_money_that_waits_for_the_banks_answer_is_not_booked(unanswered, bank):
-    statement = imported(file_of(bank, "sep"), day=timezone.localdate())
+    statement = imported(settlement_file(bank, "sep"), day=timezone.localdate())
     assert findings(statement) == ["not_booked"] and compare(statement=statement).difference == unanswered.amount
 
 
@@ -293,7 +287,7 @@ def test_what_the_file_lacks_is_ours_alone(bank, invoice):
     assert not compare(statement=imported(csv(), day=day - timedelta(days=1))).ours_alone
     assert not compare(statement=imported(csv(), "zarinpal", day)).ours_alone
     # A file that came later knows it.
-    imported(file_of(bank, "sep"), day=day)
+    imported(settlement_file(bank, "sep"), day=day)
     assert compare(statement=statement).fits
 
 
@@ -467,7 +461,7 @@ def test_card_columns_are_not_read(bank, invoice, carol_client):
 
 
 def test_what_the_bank_never_answered_is_booked_by_its_file_and_two_people(unanswered, bank, carol, dave):
-    statement = imported(file_of(bank, "sep"), day=timezone.localdate(), by=carol)
+    statement = imported(settlement_file(bank, "sep"), day=timezone.localdate(), by=carol)
     line = statement.lines.get()
     assert compare(statement=statement).lines[0].is_bookable
     with pytest.raises(CannotBook, match="colleague"):
@@ -501,7 +495,7 @@ def unanswered_by_mellat(bank, invoice, monkeypatch) -> Payment:
 
 def test_a_bank_that_transfers_by_a_second_call_is_told_so_at_once(unanswered_by_mellat, bank, carol, dave):
     payment = unanswered_by_mellat
-    statement = imported(file_of(bank, "mellat"), "mellat", by=carol)
+    statement = imported(settlement_file(bank, "mellat"), "mellat", by=carol)
     assert book_by_statement(line=statement.lines.get(), by=dave)
     assert_paid_once(payment)
     assert books(bank, "mellat") == {payment.token: "settled"}
@@ -511,7 +505,7 @@ def test_a_bank_that_transfers_by_a_second_call_is_told_so_at_once(unanswered_by
 
 
 def test_a_bank_that_has_transferred_it_already_says_so(unanswered_by_mellat, bank, carol, dave):
-    statement = imported(file_of(bank, "mellat"), "mellat", by=carol)
+    statement = imported(settlement_file(bank, "mellat"), "mellat", by=carol)
     assert gateways.gateway("mellat").settle(unanswered_by_mellat.attempt).code == "0"
     assert book_by_statement(line=statement.lines.get(), by=dave)
     assert_paid_once(unanswered_by_mellat)
@@ -520,7 +514,7 @@ def test_a_bank_that_has_transferred_it_already_says_so(unanswered_by_mellat, ba
 
 def test_a_bank_that_does_not_answer_to_it_is_told_again_by_the_sweep(unanswered_by_mellat, bank, carol, dave):
     payment = unanswered_by_mellat
-    statement = imported(file_of(bank, "mellat"), "mellat", by=carol)
+    statement = imported(settlement_file(bank, "mellat"), "mellat", by=carol)
     bank.next("mellat", "settle", "500")
     assert book_by_statement(line=statement.lines.get(), by=dave)
     assert fresh(payment).status == Payment.Status.UNSETTLED and fresh(payment.invoice).status == Invoice.Status.PAID
@@ -531,18 +525,18 @@ def test_a_bank_that_does_not_answer_to_it_is_told_again_by_the_sweep(unanswered
 
 def test_money_that_its_invoice_needs_no_more_is_given_back_at_once(unanswered, bank, carol, dave, invoice):
     fresh(invoice).void()
-    statement = imported(file_of(bank, "sep"), day=timezone.localdate(), by=carol)
+    statement = imported(settlement_file(bank, "sep"), day=timezone.localdate(), by=carol)
     assert book_by_statement(line=statement.lines.get(), by=dave)
     assert fresh(unanswered).status == Payment.Status.REVERSED
     assert books(bank, "sep") == {unanswered.token: "reversed"} and not LedgerEntry.objects.exists()
     assert told() == ["payment_given_back"]
-    imported(file_of(bank, "sep"), day=timezone.localdate(), by=carol)
+    imported(settlement_file(bank, "sep"), day=timezone.localdate(), by=carol)
     assert compare(statement=statement).fits, "the next file has what went back"
 
 
 def test_money_that_its_invoice_needs_no_more_goes_to_the_inbox(unanswered, bank, carol, dave, invoice):
     fresh(invoice).void()
-    content = file_of(bank, "sep")
+    content = settlement_file(bank, "sep")
     bank.clock(10 * 3600)
     Payment.objects.filter(pk=unanswered.pk).update(created_at=timezone.now() - timedelta(days=1))
     yesterday = timezone.now() - timedelta(days=1)
@@ -617,7 +611,7 @@ def run(content: bytes, tmp_path, *, day: date = DAY, gateway: str = "sep", **op
 def test_the_command_says_that_all_fits(bank, invoice, tmp_path):
     payment = fresh(pay(bank, invoice))
     for _ in range(2):
-        code, said = run(file_of(bank, "sep"), tmp_path, day=day_of(payment))
+        code, said = run(settlement_file(bank, "sep"), tmp_path, day=day_of(payment))
         assert code == 0 and "everything fits" in said and "matches: 1" in said
     assert Statement.objects.get().imported_by is None
 
@@ -689,13 +683,13 @@ def test_an_empty_list_says_what_to_do(carol_client):
 def test_staff_import_a_file_and_read_that_all_fits(bank, invoice, carol_client, carol):
     payment = fresh(pay(bank, invoice))
     jalali = {"day": timezone.localdate(payment.bank_time).isoformat()}
-    answer = carol_client.post(ADD, given(file_of(bank, "sep"), **jalali), follow=True)
+    answer = carol_client.post(ADD, given(settlement_file(bank, "sep"), **jalali), follow=True)
     page = answer.content.decode()
     statement = Statement.objects.get()
     assert answer.redirect_chain == [(report_page(statement), 302)] and statement.imported_by == carol
     assert "Everything fits" in page and f"/admin/billing/payment/{payment.pk}/change/" in page
     assert "Saman Electronic Payment" in page
-    again = carol_client.post(ADD, given(file_of(bank, "sep"), **jalali), follow=True)
+    again = carol_client.post(ADD, given(settlement_file(bank, "sep"), **jalali), follow=True)
     assert again.redirect_chain == answer.redirect_chain and Statement.objects.count() == 1
     listed = carol_client.get(LIST).content.decode()
     assert "Matches" in listed and str(carol) in listed
@@ -756,7 +750,7 @@ def test_a_file_that_is_too_large_is_refused_unread(carol_client):
 
 
 def test_dave_books_what_carol_imported(unanswered, bank, carol_client, carol, with_rights):
-    statement = imported(file_of(bank, "sep"), by=carol)
+    statement = imported(settlement_file(bank, "sep"), by=carol)
     line = statement.lines.get()
     book = f"{LIST}{statement.pk}/book/{line.pk}/"
     own = carol_client.get(report_page(statement)).content.decode()
