@@ -55,6 +55,7 @@ OURS = dict.fromkeys(SLUGS, "verified") | {"mellat": "settled", "pasargad": "set
 ALREADY = {  # what a bank says when it is asked a second time
     "sep": "2", "mellat": "43", "sadad": "100", "pasargad": "13029", "zarinpal": "101", "zibal": "201"
 }  # fmt: skip
+NOT_REVERSED = {"sep": -6, "mellat": 55, "parsian": -1549, "zarinpal": -63}  # each one's word for "no"
 REVERSIBLE = ("sep", "mellat", "parsian", "zarinpal")
 
 

@@ -21,13 +21,14 @@ from django.test import Client
 from psycopg.pq import TransactionStatus
 
 from accounts.models import Customer
-from billing.flows import reconcile
-from billing.models import Order, Payment
+from billing.flows import look_again, reconcile
+from billing.models import Invoice, Order, Payment
 from tests.base import database_url
-from tests.billing.base import fresh, minutes_ago
+from tests.billing.base import books, bring, due_now, fresh, minutes_ago, start
 from tests.browser.stack import free_ports
 from tests.world_client import Callback, World
 
+OURS_NOW = ("verified", "settled")
 ANSWER_S = 30  # seconds that a process may take to say or do something on a busy machine
 # gunicorn runs this in each process that serves, before it loads the portal.
 ANOTHER_CLOCK = """
@@ -221,4 +222,22 @@ def reconcile_a_little_later(payment: Payment, rounds: int = 3) -> Payment:
         if fresh(payment).status in Payment.OVER:
             break
         minutes_ago(payment, 3)
+    return payment
+
+
+def result_of(payment: Payment) -> str:
+    return f"/pay/{payment.public_id}/result/"
+
+
+def reconcile_once(payment: Payment) -> Payment:
+    look_again(payment=due_now(payment))
+    return fresh(payment)
+
+
+def taken_but_unanswered(bank, invoice: Invoice, gateway: str) -> Payment:
+    """The bank has the money verified, and its answer was lost."""
+    payment = start(invoice, gateway)
+    bank.next(gateway, "verify", "truncated")
+    bring(bank.pay(gateway, payment.token))
+    assert fresh(payment).status == Payment.Status.VERIFYING and books(bank, gateway)[payment.token] in OURS_NOW
     return payment

@@ -30,7 +30,7 @@ from billing.models import GatewayAccount, Invoice, LedgerEntry, Order, Payment,
 from billing.models.steps import ForbiddenMove
 from notifications.models import Event
 from tests.base import make_customer
-from tests.billing.base import BY_RECEIPT, CLAIMED, REVERSIBLE, SLUGS, bring, fresh, settlement_file
+from tests.billing.base import BY_RECEIPT, CLAIMED, NOT_REVERSED, REVERSIBLE, SLUGS, bring, fresh, settlement_file
 from tests.billing.faults import PLACES, dying
 from tests.world_client import Callback, World
 
@@ -52,7 +52,6 @@ ORDERS_AT_MOST = 8  # of one run
 OPEN = (Status.VERIFYING, Status.UNKNOWN, Status.SUSPECT, Status.REVERSING)
 OURS = (Status.UNSETTLED, Status.PAID, Status.UNAPPLIED)
 OURS_AT_THE_BANK = ("verified", "settled")
-NOT_REVERSED = {"sep": -6, "mellat": 55, "parsian": -1549, "zarinpal": -63}
 SAYS_THE_AMOUNT = ("sep", "sadad", "zibal")  # in the answer that takes it
 PRESSES = ("pay", "pay", "pay-and-close", "cancel", "fail", "")
 TROUBLES = ("500", "html", "truncated", "refuse", "timeout", "timeout_after_commit", "another amount")
