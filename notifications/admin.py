@@ -13,20 +13,13 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 
 from notifications import flows
 from notifications.forms import StaffAnswerForm
 from notifications.models import Attachment, Attempt, Delivery, Event, Ticket
 from notifications.models.tickets import TicketClosed
 from notifications.views import attachment_response
-from portal.admin import MASK, ReadOnlyAdmin, ReadOnlyInline
-
-COLOURS = {"ok": "success", "info": "info", "wait": "warning", "bad": "danger", "off": "default"}
-
-
-def _labels(model: Any) -> dict[str, str]:
-    return {status.value: COLOURS[tone] for status, tone in model.TONE.items()}
+from portal.admin import MASK, ReadOnlyAdmin, ReadOnlyInline, status_badge
 
 
 @admin.register(Ticket)
@@ -38,10 +31,7 @@ class TicketAdmin(ReadOnlyAdmin):
     search_fields = ("=number", "customer__ref")
     list_select_related = ("customer",)
     ordering = ("-status", "changed_at")
-
-    @display(description=gettext_lazy("status"), label=_labels(Ticket), ordering="status")  # type: ignore[untyped-decorator]
-    def shown_status(self, ticket: Ticket) -> tuple[str, str]:
-        return ticket.status, str(ticket.get_status_display())
+    shown_status = status_badge(Ticket.TONE)
 
     @admin.display(description=gettext_lazy("waits for"))
     def age(self, ticket: Ticket) -> str:
@@ -148,10 +138,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     readonly_fields = ("masked",)
     inlines = (AttemptInline,)
     actions = ("release",)
-
-    @display(description=gettext_lazy("status"), label=_labels(Delivery), ordering="status")  # type: ignore[untyped-decorator]
-    def shown_status(self, delivery: Delivery) -> tuple[str, str]:
-        return delivery.status, str(delivery.get_status_display())
+    shown_status = status_badge(Delivery.TONE)
 
     @admin.display(description=gettext_lazy("recipient"))
     def masked(self, delivery: Delivery) -> str:
