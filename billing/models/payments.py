@@ -201,7 +201,7 @@ class Payment(models.Model):
     def is_past_deadline(self) -> bool:
         return self.verify_deadline is not None and self.verify_deadline < self.now
 
-    def _move_to(self, status: Status, *, code: str = "", note: str = "", **changes: Any) -> bool:
+    def _move_to(self, status: states.Status, *, code: str = "", note: str = "", **changes: Any) -> bool:
         lease = {"lease_until": self.lease_until, "lease_by": self.lease_by}
         return step(self, status, code=code, note=note, result_code=code, **lease, **changes)
 
