@@ -1,4 +1,4 @@
-"""How money, times, statuses and banks' codes are written on the screens of this room."""
+"""How money, times, steps and banks' codes are written on the screens of this room."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,10 +8,8 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 
 from billing import gateways
-from notifications.admin.badges import COLOURS
 from portal.jalali import rial
 from portal.templatetags import words
 from portal.templatetags.words import language
@@ -50,17 +48,6 @@ def code(field: str, name: Any) -> Any:
 
 def shown_rial(rials: int | None) -> str:
     return "–" if rials is None else rial(rials, language())
-
-
-def status_badge(tones: dict[Any, str]) -> Any:
-    """A column with the status as a word on the colour of its tone."""
-    labels = {status.value: COLOURS[tone] for status, tone in tones.items()}
-
-    @display(description=gettext_lazy("status"), label=labels, ordering="status")  # type: ignore[untyped-decorator]
-    def show(_admin: Any, row: Any) -> tuple[str, str]:
-        return row.status, str(row.get_status_display())
-
-    return show
 
 
 def step_in_words(model: Any) -> Any:

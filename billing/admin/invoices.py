@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Customer
 from billing import flows
 from billing.admin.buttons import Button, WithButtons
-from billing.admin.columns import customer_link, money, status_badge, step_in_words, when
+from billing.admin.columns import customer_link, money, step_in_words, when
 from billing.models import (
     Invoice,
     InvoiceEvent,
@@ -21,7 +21,7 @@ from billing.models import (
     Service,
     ServiceEvent,
 )
-from portal.admin import ReadOnlyAdmin, ReadOnlyInline
+from portal.admin import ReadOnlyAdmin, ReadOnlyInline, status_badge
 from portal.jalali import digits
 from portal.templatetags.words import language
 

@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import Customer
 from billing import flows
 from billing.admin.buttons import Button, WithButtons
-from billing.admin.columns import code, customer_link, explained, gateway_name, money, shown_rial, status_badge, when
+from billing.admin.columns import code, customer_link, explained, gateway_name, money, shown_rial, when
 from billing.admin.forms import RefundForm
 from billing.models import LedgerEntry, Payment, PaymentEvent, Refund
-from portal.admin import ReadOnlyInline
+from portal.admin import ReadOnlyInline, status_badge
 
 BREAK = mark_safe("<br>")
 Status = Payment.Status

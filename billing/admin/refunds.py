@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Customer
 from billing import flows
 from billing.admin.buttons import Button, WithButtons
-from billing.admin.columns import customer_link, money, status_badge, step_in_words, when
+from billing.admin.columns import customer_link, money, step_in_words, when
 from billing.admin.forms import BankReferenceForm
 from billing.models import Refund, RefundEvent
-from portal.admin import ReadOnlyInline
+from portal.admin import ReadOnlyInline, status_badge
 from portal.jalali import digits
 from portal.templatetags.words import language
 

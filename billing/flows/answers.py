@@ -116,7 +116,7 @@ def _write_down(payment: Payment, outcome: Outcome) -> None:
         # Our first question: whoever confirmed it before, it was not this attempt.
         payment.suspect(Note.USED_BEFORE, code)
     elif kind in (Kind.PAID, Kind.ALREADY):
-        _receive(payment, outcome)
+        receive(payment, outcome)
     elif kind is Kind.MISMATCH and outcome.taken:
         _set_aside(payment, outcome, Note.OTHER_AMOUNT, outcome.taken)
     elif kind is Kind.MISMATCH:
@@ -132,8 +132,8 @@ def _write_down(payment: Payment, outcome: Outcome) -> None:
         payment.keep_asking(code)
 
 
-def _receive(payment: Payment, outcome: Outcome) -> None:
-    """The one place where money arrives: receipt, ledger, invoice, order and service in one transaction."""
+def receive(payment: Payment, outcome: Outcome) -> None:
+    """The one place where money arrives: receipt, ledger, invoice, order and service in the caller's transaction."""
     invoice, customer = payment.invoice, payment.invoice.customer
     due = invoice.due
     if payment.amount > due:
@@ -339,10 +339,3 @@ def forget_tokens() -> int:
 
 def _adapter(payment: Payment) -> gateways.Gateway:
     return gateways.gateway(payment.gateway)
-
-
-def receive_by_file(payment: Payment, outcome: Outcome) -> None:
-    """Money that the bank's own file names, on the locked row. It is transferred, so nothing is left to settle."""
-    _receive(payment, outcome)
-    if payment.status == Payment.Status.UNSETTLED:
-        payment.settle(outcome.code)

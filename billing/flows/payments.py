@@ -12,6 +12,7 @@ from accounts.models import Customer
 from billing import gateways
 from billing.gateways import GatewayError
 from billing.models import GatewayAccount, Invoice, LedgerEntry, Payment, Way
+from billing.models.gateway_accounts import first_part
 from billing.models.payments import QUIET
 
 from .orders import settle_invoice
@@ -90,16 +91,24 @@ def _way(invoice: Invoice, gateway: str, attempts: list[Payment], amount: int | 
 def use_credit(*, invoice: Invoice) -> int:
     """Pay from the customer's credit as much of an invoice as it covers; how many Rials that was.
 
-    Raises CannotPay while a payment of the invoice is being checked.
+    Raises CannotPay while a payment of the invoice is being checked, and where the rest could be paid by no gateway.
     """
     with transaction.atomic():
         invoice = Invoice.objects.select_for_update(of=("self",)).select_related("order__service").get(pk=invoice.pk)
         if invoice.payments.unanswered().exists():
             raise CannotPay(_("A payment of this invoice is being checked. Please wait for the bank's answer."))
         customer = Customer.objects.select_for_update(no_key=True).get(pk=invoice.customer_id)
-        due = invoice.due
-        amount = min(due, LedgerEntry.objects.visible_to(customer).credit().total())
-        if amount > 0:
-            LedgerEntry.move(customer.pk, LedgerEntry.Kind.USED, amount, source=None, target=invoice)
-            settle_invoice(invoice, customer, due=due - amount)
-        return max(amount, 0)
+        due, credit = invoice.due, LedgerEntry.objects.visible_to(customer).credit().total()
+        if not due or not credit:
+            return 0
+        amount = first_part(due, credit)
+        if not amount:
+            raise CannotPay(
+                _(
+                    "Your credit was not used: what it leaves of this invoice is less than any gateway takes."
+                    " Please pay the invoice by a gateway. The credit stays yours."
+                )
+            )
+        LedgerEntry.move(customer.pk, LedgerEntry.Kind.USED, amount, source=None, target=invoice)
+        settle_invoice(invoice, customer, due=due - amount)
+        return amount

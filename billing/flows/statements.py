@@ -20,7 +20,7 @@ from billing.gateways import Kind, Outcome
 from billing.models import Payment, Refund, Statement, StatementLine
 from billing.settlement_file import BadStatement, Row, read
 
-from .answers import follow_up, receive_by_file
+from .answers import follow_up, receive
 
 BY_FILE = "bank-file"  # the code of a step that a file made, beside the banks' own codes (billing/gateways)
 WAYS_BACK = (StatementLine.Kind.REVERSAL, StatementLine.Kind.REFUND)
@@ -199,10 +199,11 @@ def book_by_statement(*, line: StatementLine, by: Customer) -> bool:
         if payment.is_received:
             return False
         _refuse_what_does_not_fit(line, payment)
-        receive_by_file(payment, Outcome(Kind.PAID, BY_FILE, line.receipt, "", line.bank_time))
+        receive(payment, Outcome(Kind.PAID, BY_FILE, line.receipt, "", line.bank_time))
         line.booked_by, line.booked_at = by, timezone.now()
         line.save(update_fields=["booked_by", "booked_at"])
-    # The invoice was paid otherwise meanwhile: where the gateway can, the money goes back at once, as after verify.
+    # As after verify: money that is transferred only when the bank is told so (what is transferred already is said to
+    # be so), and money whose invoice was paid otherwise meanwhile, which goes back where the gateway can.
     follow_up(payment=payment)
     compare_again(statement=line.statement)
     return True

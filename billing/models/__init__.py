@@ -4,7 +4,8 @@ from .catalogue import Option, Plan, TaxRate
 from .gateway_accounts import GatewayAccount, Way
 from .invoices import Invoice, InvoiceCounter, InvoiceEvent, InvoiceLine, LedgerEntry
 from .orders import Order, OrderEvent, Service, ServiceEvent
-from .payments import Payment, PaymentEvent
+from .payment_events import PaymentEvent
+from .payments import Payment
 from .refunds import Refund, RefundEvent
 from .statements import Statement, StatementLine
 from .steps import ForbiddenMove

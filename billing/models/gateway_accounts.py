@@ -28,8 +28,7 @@ class Way(NamedTuple):
 
     def allows(self, amount: int, due: int) -> bool:
         """Whether a part of that many Rials can be paid, and the rest after it."""
-        rest = due - amount
-        return self.smallest <= amount <= min(self.largest, due) and (rest == 0 or rest >= SMALLEST_REST)
+        return self.smallest <= amount <= self.largest and first_part(due, amount) == amount
 
 
 class GatewayAccountQuerySet(models.QuerySet["GatewayAccount"]):
@@ -111,8 +110,6 @@ class GatewayAccount(models.Model):
         return self.min_rial or adapter.min_rial, self.max_rial or adapter.max_rial
 
 
-def first_part(due: int, largest: int) -> int:
-    """What to ask for now, so that whatever is left can be paid as well."""
-    if due <= largest:
-        return due
-    return largest if due - largest >= SMALLEST_REST else largest - SMALLEST_REST
+def first_part(due: int, at_most: int) -> int:
+    """The most to pay now, so that whatever is left can be paid as well: nothing of it, or enough for a gateway."""
+    return due if due <= at_most else max(0, min(at_most, due - SMALLEST_REST))

@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -15,8 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Customer
 from billing.gateways import Attempt
 
+from . import payment_states as states
 from .invoices import Invoice
-from .steps import Event, step
+from .payment_events import PaymentEvent
+from .steps import step
 
 LEASE = timedelta(minutes=2)  # longer than the calls of one verify can take (TIMEOUT and PATIENCE of gateways/wire.py)
 AGAIN = timedelta(seconds=40)  # from one call without an answer to the next
@@ -77,92 +79,14 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
 class Payment(models.Model):
     """Amount is whole Rials, frozen when the attempt is made. The columns are published in billing/privacy.py."""
 
-    class Status(models.TextChoices):
-        NEW = "new", _("Being prepared")
-        SENT = "sent", _("At the bank")
-        CANCELLED = "cancelled", _("Came back unpaid")
-        VERIFYING = "verifying", _("Being checked")
-        UNKNOWN = "unknown", _("Waiting for the bank's answer")
-        UNSETTLED = "unsettled", _("Paid, being transferred to us")
-        PAID = "paid", _("Paid")
-        FAILED = "failed", _("Not paid")
-        EXPIRED = "expired", _("Did not come back from the bank")
-        NOT_WANTED = "not_wanted", _("Not collected")
-        SUSPECT = "suspect", _("Held for a person to look at")
-        UNAPPLIED = "unapplied", _("Taken, but not applied")
-        REVERSING = "reversing", _("Being given back")
-        REVERSED = "reversed", _("Given back")
-
-    # A return without success is soft: a browser may repeat it, or send it before the real one. The same goes for
-    # an attempt that expired: if its callback comes after all, the bank's answer to verify decides.
-    NEXT: ClassVar[dict[Status, set[Status]]] = {
-        Status.NEW: {Status.SENT, Status.FAILED, Status.EXPIRED},
-        Status.SENT: {
-            Status.VERIFYING,
-            Status.CANCELLED,
-            Status.FAILED,
-            Status.EXPIRED,
-            Status.NOT_WANTED,
-            Status.SUSPECT,
-        },
-        Status.CANCELLED: {Status.VERIFYING, Status.FAILED, Status.EXPIRED, Status.NOT_WANTED, Status.SUSPECT},
-        Status.EXPIRED: {Status.VERIFYING, Status.NOT_WANTED, Status.SUSPECT},
-        # Back to where it was: we asked of our own accord, and the payer may still be at the bank.
-        Status.VERIFYING: {
-            Status.SENT,
-            Status.CANCELLED,
-            Status.UNSETTLED,
-            Status.PAID,
-            Status.UNAPPLIED,
-            Status.FAILED,
-            Status.UNKNOWN,
-            Status.NOT_WANTED,
-            Status.SUSPECT,
-        },
-        Status.UNKNOWN: {Status.UNSETTLED, Status.PAID, Status.UNAPPLIED, Status.FAILED, Status.SUSPECT},
-        Status.UNSETTLED: {Status.PAID},
-        Status.PAID: {Status.REVERSING},
-        Status.FAILED: set(),
-        Status.NOT_WANTED: set(),
-        # A forged callback may come before the real one.
-        Status.SUSPECT: {Status.VERIFYING, Status.NOT_WANTED},
-        Status.UNAPPLIED: {Status.REVERSING, Status.UNSETTLED, Status.PAID},
-        Status.REVERSING: {Status.REVERSED, Status.UNAPPLIED},
-        Status.REVERSED: set(),
-    }
-    TONE: ClassVar[dict[Status, str]] = {
-        Status.NEW: "wait",
-        Status.SENT: "wait",
-        Status.CANCELLED: "off",
-        Status.VERIFYING: "wait",
-        Status.UNKNOWN: "wait",
-        Status.UNSETTLED: "ok",
-        Status.PAID: "ok",
-        Status.FAILED: "bad",
-        Status.EXPIRED: "off",
-        Status.NOT_WANTED: "off",
-        Status.SUSPECT: "bad",
-        Status.UNAPPLIED: "bad",
-        Status.REVERSING: "wait",
-        Status.REVERSED: "off",
-    }
-    # The bank has been, or is about to be, asked for the money, and has not said what became of it.
-    UNANSWERED: ClassVar[set[Status]] = {Status.VERIFYING, Status.UNKNOWN}
-    # A call to the bank is owed.
-    WAITING: ClassVar[set[Status]] = UNANSWERED | {Status.UNSETTLED, Status.REVERSING}
-    # The money is ours, and in the ledger.
-    RECEIVED: ClassVar[set[Status]] = {Status.UNSETTLED, Status.PAID}
-    # What a callback may still begin with.
-    OPEN: ClassVar[set[Status]] = {Status.SENT, Status.CANCELLED, Status.EXPIRED, Status.SUSPECT}
-    # Nothing more is asked of the bank, unless a person wants it.
-    OVER: ClassVar[set[Status]] = {
-        Status.PAID,
-        Status.FAILED,
-        Status.CANCELLED,
-        Status.EXPIRED,
-        Status.NOT_WANTED,
-        Status.REVERSED,
-    }
+    Status = states.Status
+    NEXT = states.NEXT
+    TONE = states.TONE
+    UNANSWERED = states.UNANSWERED
+    WAITING = states.WAITING
+    RECEIVED = states.RECEIVED
+    OPEN = states.OPEN
+    OVER = states.OVER
 
     public_id = models.CharField(max_length=64, unique=True, default=new_public_id, editable=False)
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="payments", verbose_name=_("invoice"))
@@ -277,7 +201,7 @@ class Payment(models.Model):
     def is_past_deadline(self) -> bool:
         return self.verify_deadline is not None and self.verify_deadline < self.now
 
-    def _move_to(self, status: Status, *, code: str = "", note: str = "", **changes: Any) -> bool:
+    def _move_to(self, status: states.Status, *, code: str = "", note: str = "", **changes: Any) -> bool:
         lease = {"lease_until": self.lease_until, "lease_by": self.lease_by}
         return step(self, status, code=code, note=note, result_code=code, **lease, **changes)
 
@@ -425,44 +349,3 @@ class Payment(models.Model):
     def forget_token(self) -> None:
         self.token = None
         self.save(update_fields=["token"])
-
-
-class PaymentEvent(Event):
-    """One step of an attempt."""
-
-    class Note(models.TextChoices):
-        NOT_STARTED = "not_started", _("The gateway did not open the payment. Nothing was taken.")
-        NEVER_LEFT = "never_left", _("The browser was not sent to the bank. Nothing was taken.")
-        NO_RETURN = "no_return", _("Nobody came back from the bank. If money was taken, the bank returns it.")
-        NOT_PAYABLE = "not_payable", _("The invoice needed no payment any more, so we did not collect the money.")
-        NOT_NEEDED = "not_needed", _("When the bank confirmed it, the invoice needed no payment any more.")
-        HELD_BACK = "held_back", _("Another payment of this invoice was being checked, so we did not collect this.")
-        GIVEN_BACK = "given_back", _("The bank has given the money back, or will do so.")
-        MISMATCH = "mismatch", _("What came back does not belong to this payment.")
-        RECEIPT_USED = "receipt_used", _("This receipt was used for another payment.")
-        USED_BEFORE = "used_before", _("The bank says it was confirmed before, but not by us.")
-        OTHER_AMOUNT = "other_amount", _("The bank confirmed another amount.")
-        DOES_NOT_FIT = "does_not_fit", _("The bank confirmed a payment that does not fit this one.")
-        ASKED_BY_US = "asked_by_us", _("Nobody had come back, so we asked the bank ourselves.")
-        NOT_YET = "not_yet", _("Not paid so far.")
-        NOT_REVERSED = "not_reversed", _("The bank did not give the money back by itself.")
-        KEPT_AS_CREDIT = "kept_as_credit", _("Kept as the customer's credit.")
-        DISMISSED = "dismissed", _("Looked at: nothing was taken for us.")
-
-    payment = models.ForeignKey(Payment, models.CASCADE, related_name="events", verbose_name=_("payment"))
-
-    class Meta(Event.Meta):
-        verbose_name = _("payment event")
-        verbose_name_plural = _("payment events")
-
-    @property
-    def title(self) -> str:
-        return str(Payment.Status(self.now).label)
-
-    @property
-    def tone(self) -> str:
-        return Payment.TONE[Payment.Status(self.now)]
-
-    @property
-    def note_words(self) -> str:
-        return str(self.Note(self.note).label) if self.note else ""

@@ -6,12 +6,9 @@ from django.contrib import admin, messages
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 
 from notifications.models import Attempt, Delivery, Event
-from portal.admin import MASK, ReadOnlyAdmin, ReadOnlyInline
-
-from .badges import badges
+from portal.admin import MASK, ReadOnlyAdmin, ReadOnlyInline, status_badge
 
 
 class DeliveryInline(ReadOnlyInline):
@@ -66,10 +63,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     readonly_fields = ("masked",)
     inlines = (AttemptInline,)
     actions = ("release",)
-
-    @display(description=gettext_lazy("status"), label=badges(Delivery), ordering="status")  # type: ignore[untyped-decorator]
-    def shown_status(self, delivery: Delivery) -> tuple[str, str]:
-        return delivery.status, str(delivery.get_status_display())
+    shown_status = status_badge(Delivery.TONE)
 
     @admin.display(description=gettext_lazy("recipient"))
     def masked(self, delivery: Delivery) -> str:

@@ -13,16 +13,13 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.decorators import display
 
 from notifications import flows
 from notifications.forms import StaffAnswerForm
 from notifications.models import Attachment, Ticket
 from notifications.models.tickets import TicketClosed
 from notifications.views import attachment_response
-from portal.admin import ReadOnlyAdmin
-
-from .badges import badges
+from portal.admin import ReadOnlyAdmin, status_badge
 
 
 @admin.register(Ticket)
@@ -34,10 +31,7 @@ class TicketAdmin(ReadOnlyAdmin):
     search_fields = ("=number", "customer__ref")
     list_select_related = ("customer",)
     ordering = ("-status", "changed_at")
-
-    @display(description=gettext_lazy("status"), label=badges(Ticket), ordering="status")  # type: ignore[untyped-decorator]
-    def shown_status(self, ticket: Ticket) -> tuple[str, str]:
-        return ticket.status, str(ticket.get_status_display())
+    shown_status = status_badge(Ticket.TONE)
 
     @admin.display(description=gettext_lazy("waits for"))
     def age(self, ticket: Ticket) -> str:

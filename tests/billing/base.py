@@ -1,5 +1,6 @@
 """What tests of money do again and again: fill in a profile, start a payment, bring back what the bank says."""
 
+import urllib.request
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
@@ -54,6 +55,7 @@ OURS = dict.fromkeys(SLUGS, "verified") | {"mellat": "settled", "pasargad": "set
 ALREADY = {  # what a bank says when it is asked a second time
     "sep": "2", "mellat": "43", "sadad": "100", "pasargad": "13029", "zarinpal": "101", "zibal": "201"
 }  # fmt: skip
+NOT_REVERSED = {"sep": -6, "mellat": 55, "parsian": -1549, "zarinpal": -63}  # each one's word for "no"
 REVERSIBLE = ("sep", "mellat", "parsian", "zarinpal")
 
 
@@ -113,6 +115,12 @@ def due_now(payment: Payment) -> Payment:
 def books(world, gateway: str) -> dict[str, str]:
     """What the bank's own book says of each attempt."""
     return {row["id"]: row["state"] for row in world.ledger() if row["gateway"] == gateway}
+
+
+def settlement_file(world, gateway: str) -> bytes:
+    """The bank's file of all days, as it gives it itself."""
+    with urllib.request.urlopen(f"{world.url}/settlement/{gateway}.csv", timeout=10) as answer:
+        return answer.read()
 
 
 def told() -> list[str]:

@@ -1,14 +1,15 @@
-"""Something to order, a customer who may order it, and the banks of the outside world."""
+"""Something to order, a customer who may order it, the banks of the outside world, and a web that may be killed."""
 
 from datetime import date
 
 import pytest
 
 from accounts.models import Customer
-from billing.flows import place_order
-from billing.models import Invoice, Option, Plan, TaxRate
+from billing.flows import place_order, reconcile
+from billing.models import Invoice, Option, Payment, Plan, TaxRate
 from tests.base import make_customer
-from tests.billing.base import complete_profile
+from tests.billing.base import bring, complete_profile, due_now, fresh, minutes_ago, start
+from tests.billing.faults import Web
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +63,43 @@ def bank(world, settings):
     }
     yield world
     world.reset()
+
+
+@pytest.fixture
+def dave(db) -> Customer:
+    """Staff without every right."""
+    return make_customer("dave@example.com", "+989121110004", language="en", is_staff=True)
+
+
+@pytest.fixture
+def unanswered(bank, invoice, monkeypatch) -> Payment:
+    """The bank has verified the money, its answer was lost, and half an hour later it refuses to say so again."""
+    monkeypatch.setattr("billing.gateways.wire.TIMEOUT", (1, 0.5))
+    payment = start(invoice, "sep")
+    callback = bank.pay("sep", payment.token)
+    bank.next("sep", "verify", "timeout_after_commit")
+    bring(callback)
+    bank.clock(31 * 60)
+    minutes_ago(payment, 31)
+    due_now(payment)
+    assert reconcile() == {"unknown": 1}
+    return fresh(payment)
+
+
+@pytest.fixture
+def impatient(monkeypatch) -> None:
+    monkeypatch.setattr("billing.gateways.wire.TIMEOUT", (1, 0.4))
+    monkeypatch.setattr("billing.gateways.wire.PATIENCE", 1)
+
+
+@pytest.fixture(scope="module")
+def webs(world, tmp_path_factory):
+    """The one web of these tests; whoever kills it gets the next one started."""
+    web = Web(world, tmp_path_factory.mktemp("web"))
+    yield web
+    web.kill()
+
+
+@pytest.fixture
+def web(transactional_db, webs) -> Web:
+    return webs if webs.is_running else webs.start()

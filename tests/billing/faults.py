@@ -1,6 +1,7 @@
 """A web of its own that can be killed at a bad moment, and people who speak to it over HTTP."""
 
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -12,19 +13,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 import requests
 from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client
+from psycopg.pq import TransactionStatus
 
 from accounts.models import Customer
-from billing.flows import reconcile
-from billing.models import Order, Payment
+from billing.flows import look_again, reconcile
+from billing.models import Invoice, Order, Payment
 from tests.base import database_url
-from tests.billing.base import fresh, minutes_ago
+from tests.billing.base import books, bring, due_now, fresh, minutes_ago, start
 from tests.browser.stack import free_ports
 from tests.world_client import Callback, World
 
+OURS_NOW = ("verified", "settled")
 ANSWER_S = 30  # seconds that a process may take to say or do something on a busy machine
 # gunicorn runs this in each process that serves, before it loads the portal.
 ANOTHER_CLOCK = """
@@ -38,6 +42,38 @@ def post_fork(server, worker):
 
 class Killed(BaseException):
     """The process ends here, as far as the code can tell."""
+
+
+PLACES = ("transaction", "call", "answer")
+
+
+@contextlib.contextmanager
+def dying(place: str, nth: int) -> Iterator[None]:
+    """The block is done by a process that ends, if it comes so far, at the nth such place.
+
+    Before a transaction, before a call to the outside, or with the answer to it in its hands: whatever else a process
+    does, nothing of it is kept, so a death anywhere is one of these.
+    """
+    places, ask = itertools.count(1), requests.Session.send
+
+    def reach(here: str) -> None:
+        if here == place and next(places) == nth:
+            raise Killed
+
+    def query(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if context["connection"].connection.info.transaction_status == TransactionStatus.IDLE:
+            reach("transaction")
+        return execute(sql, params, many, context)
+
+    def send(session: requests.Session, request: requests.PreparedRequest, **how: Any) -> requests.Response:
+        reach("call")
+        answer = ask(session, request, **how)
+        reach("answer")
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch, connection.execute_wrapper(query), contextlib.suppress(Killed):
+        patch.setattr(requests.Session, "send", send)
+        yield
 
 
 def until(ask: Callable[[], Any], seconds: float = ANSWER_S) -> Any:
@@ -186,4 +222,22 @@ def reconcile_a_little_later(payment: Payment, rounds: int = 3) -> Payment:
         if fresh(payment).status in Payment.OVER:
             break
         minutes_ago(payment, 3)
+    return payment
+
+
+def result_of(payment: Payment) -> str:
+    return f"/pay/{payment.public_id}/result/"
+
+
+def reconcile_once(payment: Payment) -> Payment:
+    look_again(payment=due_now(payment))
+    return fresh(payment)
+
+
+def taken_but_unanswered(bank, invoice: Invoice, gateway: str) -> Payment:
+    """The bank has the money verified, and its answer was lost."""
+    payment = start(invoice, gateway)
+    bank.next(gateway, "verify", "truncated")
+    bring(bank.pay(gateway, payment.token))
+    assert fresh(payment).status == Payment.Status.VERIFYING and books(bank, gateway)[payment.token] in OURS_NOW
     return payment

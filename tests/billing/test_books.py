@@ -6,9 +6,10 @@
 import contextlib
 import itertools
 import os
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
@@ -21,15 +22,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from accounts.models import Customer
 from billing import flows
-from billing.flows import CannotCancel, CannotGiveBack, CannotPay, answers
+from billing.flows import BadStatement, CannotBook, CannotCancel, CannotGiveBack, CannotPay
+from billing.flows.statements import BY_FILE
 from billing.forms import new_form_token
 from billing.gateways import wire
 from billing.models import GatewayAccount, Invoice, LedgerEntry, Order, Payment, PaymentEvent, Plan, Refund, Service
 from billing.models.steps import ForbiddenMove
 from notifications.models import Event
 from tests.base import make_customer
-from tests.billing.base import CLAIMED, REVERSIBLE, SLUGS, bring, fresh
-from tests.billing.faults import Killed
+from tests.billing.base import BY_RECEIPT, CLAIMED, NOT_REVERSED, REVERSIBLE, SLUGS, bring, fresh, settlement_file
+from tests.billing.faults import PLACES, dying
 from tests.world_client import Callback, World
 
 Status, Kind, Note = Payment.Status, LedgerEntry.Kind, PaymentEvent.Note
@@ -50,17 +52,7 @@ ORDERS_AT_MOST = 8  # of one run
 OPEN = (Status.VERIFYING, Status.UNKNOWN, Status.SUSPECT, Status.REVERSING)
 OURS = (Status.UNSETTLED, Status.PAID, Status.UNAPPLIED)
 OURS_AT_THE_BANK = ("verified", "settled")
-NOT_REVERSED = {"sep": -6, "mellat": 55, "parsian": -1549, "zarinpal": -63}
 SAYS_THE_AMOUNT = ("sep", "sadad", "zibal")  # in the answer that takes it
-DEATHS: dict[str, tuple[Any, str, bool]] = {  # where a process ends: before, or after, it has done this
-    "before the bank is asked": (wire, "_post", False),
-    "with the bank's answer in its hands": (wire, "_post", True),
-    "before it commits the bank's answer": (answers, "_write_down", True),
-    "before it commits that all is transferred": (Payment, "settle", True),
-    "before it commits that all is given back": (Payment, "be_reversed", True),
-    "before it gives back what nobody needs": (answers, "reverse_money", False),
-}
-
 PRESSES = ("pay", "pay", "pay-and-close", "cancel", "fail", "")
 TROUBLES = ("500", "html", "truncated", "refuse", "timeout", "timeout_after_commit", "another amount")
 HAPPENS = {  # and how often
@@ -85,32 +77,15 @@ HAPPENS = {  # and how often
     "one_of_us_asks_for_a_refund": 2,
     "one_of_us_decides": 2,
     "one_of_us_transfers_it": 1,
+    "a_bank_never_answers": 1,
+    "we_book_by_a_banks_file": 2,
 }
 numbers = itertools.count(1)
 
 
-@contextlib.contextmanager
-def dying(where: str) -> Iterator[None]:
-    """The block is done by a process that may end there."""
-    if not where:
-        yield
-        return
-    owner, name, after = DEATHS[where]
-    work = getattr(owner, name)
-
-    def end(*args: object, **kwargs: object) -> None:
-        if after:
-            work(*args, **kwargs)
-        raise Killed
-
-    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Killed):
-        patch.setattr(owner, name, end)
-        yield
-
-
 def attempted(work: Callable[[], object]) -> None:
     """Refused in words, or too late: both are answers."""
-    with contextlib.suppress(CannotPay, CannotCancel, CannotGiveBack, ForbiddenMove):
+    with contextlib.suppress(CannotPay, CannotCancel, CannotGiveBack, CannotBook, ForbiddenMove):
         work()
 
 
@@ -120,14 +95,19 @@ def _one(chance: Random, rows: list, *likely: str) -> Any:
     return chance.choice(fit if fit and chance.random() < 0.8 else rows) if rows else None
 
 
-def _death(chance: Random) -> str:
-    return chance.choice([*DEATHS]) if chance.random() < 0.3 else ""
+def perhaps_dying(chance: Random) -> contextlib.AbstractContextManager[None]:
+    """Four in ten processes end before they are done, most of them between two transactions."""
+    if chance.random() >= 0.4:
+        return contextlib.nullcontext()
+    (place,) = chance.choices(PLACES, (4, 1, 1))
+    return dying(place, chance.randint(1, 5 if place == "transaction" else 2))
 
 
 class Books(RuleBasedStateMachine):
     """Two customers, two of us, the banks. Anything may be tried at any time; what makes no sense does nothing."""
 
     met: Counter[str] = Counter()
+    booked: set[int] = set()  # by a bank's file
 
     def __init__(self, bank: World, plans: list[Plan], staff: list[Customer]) -> None:
         super().__init__()
@@ -171,17 +151,17 @@ class Books(RuleBasedStateMachine):
         if payment and payment.pk in self.callbacks:
             if chance.random() < 0.7:
                 self._plan_trouble(chance, payment.gateway, "verify")
-            with dying(_death(chance)):
+            with perhaps_dying(chance):
                 bring(self.callbacks[payment.pk])
 
     def goes_to_the_bank(self, chance: Random) -> None:
-        with dying(_death(chance)):
+        with perhaps_dying(chance):
             self._goes(chance, chance.choice(PRESSES))
 
     def comes_back(self, chance: Random) -> None:
         payment = self._attempt(chance, *Payment.OPEN, *Payment.UNANSWERED)
         for _ in range(chance.choice([1, 2]) if payment and payment.pk in self.callbacks else 0):
-            with dying(_death(chance)):
+            with perhaps_dying(chance):
                 bring(self.callbacks[payment.pk])
 
     def presses_at_the_bank(self, chance: Random) -> None:
@@ -222,6 +202,16 @@ class Books(RuleBasedStateMachine):
     def has_trouble_transferring(self, chance: Random) -> None:
         self._plan_trouble(chance, "mellat", "settle")
 
+    def a_bank_never_answers(self, chance: Random) -> None:
+        """It takes the money, loses its answer, and says nothing either when it is asked again much later."""
+        payment = self._goes(chance, "pay", *[slug for slug in self.gateways if slug in BY_RECEIPT])
+        if payment and payment.pk in self.callbacks:
+            self.planned += 2
+            self.bank.next(payment.gateway, "verify", "timeout_after_commit", "500")
+            bring(self.callbacks[payment.pk])
+            self._let_pass(31)
+            self.the_sweep_runs(chance)
+
     def time_passes(self, chance: Random) -> None:
         self._let_pass(chance.choice([1, 3, 5, 11, 16, 31]))
 
@@ -233,7 +223,7 @@ class Books(RuleBasedStateMachine):
 
     def the_sweep_runs(self, chance: Random) -> None:
         self._make_due(self._payments().exclude(next_try_at=None))
-        with dying(_death(chance)):
+        with perhaps_dying(chance):
             flows.reconcile()
 
     # --- what we do ---
@@ -252,7 +242,7 @@ class Books(RuleBasedStateMachine):
 
     def we_give_it_back(self, chance: Random) -> None:
         if payment := self._attempt(chance, Status.UNAPPLIED, Status.PAID):
-            with dying(_death(chance)):
+            with perhaps_dying(chance):
                 attempted(lambda: flows.give_back(payment=payment))
 
     def one_of_us_asks_for_a_refund(self, chance: Random) -> None:
@@ -272,6 +262,21 @@ class Books(RuleBasedStateMachine):
     def one_of_us_transfers_it(self, chance: Random) -> None:
         if refund := _one(chance, list(self._refunds()), Refund.Status.AGREED):
             attempted(lambda: flows.finish_refund(refund=refund, bank_reference="transfer"))
+
+    def we_book_by_a_banks_file(self, chance: Random) -> None:
+        """Of one of the days that are in it; a file that came before is the same import again."""
+        gateway = chance.choice(self.gateways)
+        content = settlement_file(self.bank, gateway)
+        days = sorted({date.fromisoformat(day) for day in re.findall(r"\d{4}-\d\d-\d\d", content.decode())})
+        if not days:
+            return
+        importer, colleague = chance.sample(self.staff, 2)
+        with contextlib.suppress(BadStatement):  # it came before, for another of its days
+            statement = flows.import_statement(gateway=gateway, day=chance.choice(days), content=content, by=importer)
+            for line in statement.lines.all():
+                for by in (importer, colleague):  # one of the two has imported it, and is told no
+                    with perhaps_dying(chance):
+                        attempted(lambda line=line, by=by: flows.book_by_statement(line=line, by=by))
 
     # --- how it is done ---
 
@@ -293,11 +298,14 @@ class Books(RuleBasedStateMachine):
     def _attempt(self, chance: Random, *likely: str) -> Any:
         return _one(chance, list(self._payments().order_by("pk")), *likely)
 
-    def _goes(self, chance: Random, press: str) -> Payment | None:
+    def _goes(self, chance: Random, press: str, *gateways: str) -> Payment | None:
         if all(fresh(order).status != Order.Status.PLACED for order in self.orders):
             self.orders_something(chance)
         invoice, form_token = self._order(chance, Order.Status.PLACED).invoices.get(), new_form_token()
-        how = {"gateway": chance.choice(self.gateways), "amount": chance.choice([None, None, invoice.due // 2])}
+        how = {
+            "gateway": chance.choice(gateways or self.gateways),
+            "amount": chance.choice([None, None, invoice.due // 2]),
+        }
         attempted(lambda: flows.start_payment(invoice=invoice, form_token=form_token, **how))
         payment = invoice.payments.filter(form_token=form_token).first()
         self._press(payment, press)
@@ -324,6 +332,7 @@ class Books(RuleBasedStateMachine):
         self.is_sound = False
         payments = list(self._payments().prefetch_related("events", "ledger"))
         self.met.update({payment.status for payment in payments})
+        self.booked |= {event.payment_id for p in payments for event in p.events.all() if event.code == BY_FILE}
         self._the_banks_agree(payments)
         for payment in payments:
             self._went_step_by_step(payment)
@@ -425,5 +434,7 @@ def test_whatever_happens_in_whichever_order_the_books_balance(bank, plan, monke
         make_customer(f"{n}@example.com", f"+98913000000{i}", is_staff=True) for i, n in enumerate(("carol", "dan"))
     ]
     Books.met.clear()
+    Books.booked.clear()
     run_state_machine_as_test(lambda: Books(bank, [plan, cheap], staff), settings=SETTINGS)
     assert len(Books.met) > len(Status) / 2, f"they hardly came anywhere: {Books.met}"
+    assert Books.booked, "no bank's file ever decided"

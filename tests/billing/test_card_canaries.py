@@ -106,7 +106,7 @@ def test_a_crash_while_the_card_is_in_our_hands_shows_nothing_of_it(
     def crash(*args, **kwargs):
         raise RuntimeError("a fault of ours, in the middle of it")
 
-    monkeypatch.setattr(flows.answers, "_receive", crash)
+    monkeypatch.setattr(flows.answers, "receive", crash)
     client = Client(raise_request_exception=False, headers={"accept-language": "en"})
     with monkeypatch.context() as patch:
         patch.setattr(logging.getLogger("django.request"), "handlers", [mailing()])

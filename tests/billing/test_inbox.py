@@ -216,6 +216,30 @@ def test_the_gateway_gives_back_what_was_paid_once_it_is_credit(erin, bank, paid
     assert (fresh(paid).status, credit(paid)) == (Payment.Status.REVERSED, 0)
 
 
+def test_what_the_gateway_gives_back_is_what_the_bank_took_and_not_what_was_asked_for(erin, bank, unapplied):
+    """A Rial less was taken than was asked for, and all of it lies in the credit."""
+    press(erin, unapplied, "keep_as_credit")
+    assert credit(unapplied) == unapplied.taken == unapplied.amount - 1
+    assert page(unapplied, "give_back") in erin.get(page(unapplied)).content.decode()
+    assert "It stands at: Given back." in press(erin, unapplied, "give_back")
+    assert credit(unapplied) == 0 and books(bank, "sep") == {unapplied.token: "reversed"}
+
+
+def test_the_gateway_gives_nothing_back_while_some_of_what_the_bank_took_is_spent(erin, bank, alice, plan, invoice):
+    """As much lies in the credit as was asked for, but the bank took more, and gives back all or nothing."""
+    payment = start(invoice, "sep")
+    callback = bank.pay("sep", payment.token)
+    bank.next("sep", "verify", {"amount": invoice.total + 5})
+    bank.next("sep", "reverse", {"code": -2})
+    bring(callback)
+    press(erin, payment, "keep_as_credit")
+    other = flows.place_order(customer=alice, plan=plan, option=None, form_token="o" * 20).invoices.get()
+    LedgerEntry.move(alice.pk, LedgerEntry.Kind.USED, 5, source=None, target=other)
+    assert credit(payment) == payment.amount < fresh(payment).taken
+    assert page(payment, "give_back") not in erin.get(page(payment)).content.decode()
+    assert FASTER in press(erin, payment, "give_back") and credit(payment) == payment.amount
+
+
 def test_where_the_gateway_is_too_late_the_page_says_so(erin, unapplied, monkeypatch):
     monkeypatch.setattr("billing.flows.can_reverse", lambda payment: False)
     assert "cannot give it back any more" in erin.get(page(unapplied)).content.decode()

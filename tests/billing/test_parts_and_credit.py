@@ -7,6 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from billing.flows import CannotPay, cancel_order, cancel_paid_order, place_order, start_payment, use_credit
 from billing.models import GatewayAccount, Invoice, LedgerEntry, Payment, Service
+from billing.models.gateway_accounts import SMALLEST_REST
 from tests.billing.base import arrive, assert_paid_once, books, bring, complete_profile, fresh, start, told
 
 PART = 400_000
@@ -23,6 +24,13 @@ def pay(bank, invoice, gateway="sep", amount=None, do="pay"):
 
 def credit_of(customer) -> int:
     return LedgerEntry.objects.visible_to(customer).credit().total()
+
+
+def with_credit(alice, invoice, plan, credit: int) -> Invoice:
+    """Another invoice of the same sum, for a customer who has that credit."""
+    arrive(invoice, credit)
+    LedgerEntry.move(alice.pk, LedgerEntry.Kind.FREED, credit, source=invoice, target=None)
+    return place_order(customer=alice, plan=plan, option=None, form_token="n" * 20).invoices.get()
 
 
 @pytest.fixture
@@ -63,8 +71,8 @@ def test_an_amount_above_a_gateways_limit_is_paid_in_several(bank, alice_client,
 def test_no_rest_is_left_that_no_gateway_takes(bank, large):
     GatewayAccount.objects.create(slug="sep", max_rial=large.total - 5)
     first = pay(bank, large, "sep")
-    assert first.amount == large.total - 5 - 10_000
-    assert pay(bank, large, "sep").amount == 10_005
+    assert first.amount == large.total - SMALLEST_REST
+    assert pay(bank, large, "sep").amount == SMALLEST_REST
     assert fresh(large).status == Invoice.Status.PAID
 
 
@@ -139,6 +147,36 @@ def test_enough_credit_pays_all_and_starts_the_service(bank, alice, invoice, pla
     assert use_credit(invoice=order.invoices.get()) == 0, "twice is once"
     assert order.invoices.get().status == Invoice.Status.PAID
     assert fresh(order.service).status == Service.Status.ACTIVE and credit_of(alice) == 0
+
+
+@pytest.mark.parametrize("short", [1, SMALLEST_REST - 1])
+def test_the_credit_leaves_no_rest_that_no_gateway_takes(bank, alice, alice_client, invoice, plan, short):
+    credit = invoice.total - short
+    next_one = with_credit(alice, invoice, plan, credit)
+    page = alice_client.post(f"{next_one.get_absolute_url()}credit/", follow=True).content.decode()
+    assert "of your credit was used" in page
+    assert fresh(next_one).due == SMALLEST_REST and credit_of(alice) == credit - (next_one.total - SMALLEST_REST)
+    assert pay(bank, next_one).amount == SMALLEST_REST
+    assert fresh(next_one).status == Invoice.Status.PAID
+
+
+def test_credit_that_leaves_enough_is_used_to_the_last_rial(bank, alice, invoice, plan):
+    credit = invoice.total - SMALLEST_REST
+    next_one = with_credit(alice, invoice, plan, credit)
+    assert use_credit(invoice=next_one) == credit and credit_of(alice) == 0
+
+
+def test_credit_that_can_pay_no_part_is_kept_and_the_customer_told_why(bank, alice, alice_client, invoice, plan):
+    """The least that a gateway takes is due, and less lies there: with any of it used, nobody takes the rest."""
+    next_one = with_credit(alice, invoice, plan, invoice.total - 7_000)
+    url = f"{next_one.get_absolute_url()}credit/"
+    alice_client.post(url, follow=True)
+    before = LedgerEntry.objects.count()
+    page = alice_client.post(url, follow=True).content.decode()
+    assert "Your credit was not used" in page and "of your credit was used" not in page
+    assert (fresh(next_one).due, credit_of(alice)) == (SMALLEST_REST, 3_000) and LedgerEntry.objects.count() == before
+    with pytest.raises(CannotPay):
+        use_credit(invoice=next_one)
 
 
 def test_no_credit_is_used_while_a_payment_is_checked(bank, alice, alice_client, invoice):

@@ -108,7 +108,12 @@ class Canary:
 
 
 class Person:
-    """Clicks and types on `page`; reads her own phone and mailbox in the outside world."""
+    """Clicks and types on `page`; reads her own phone and mailbox in the outside world.
+
+    Her pictures are named after the story that she is in, and numbered.
+    """
+
+    story = "journey"
 
     def __init__(self, page: Page, stack: Stack, who: Canary) -> None:
         self.page, self.stack, self.world, self.who = page, stack, stack.world, who
@@ -121,7 +126,9 @@ class Person:
     def shot(self, name: str) -> None:
         self.shots += 1
         SHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"journey-{self.who.language}-{self.shots:02d}-{name}.png", full_page=True)
+        self.page.screenshot(
+            path=SHOTS / f"{self.story}-{self.who.language}-{self.shots:02d}-{name}.png", full_page=True
+        )
 
         if self.page.url.startswith(self.stack.url):
             wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

@@ -53,6 +53,7 @@ def look(page: Page, who: Any, name: str, errors: list[str]) -> None:
 
 
 def test_an_invoice_is_paid_in_parts_at_all_seven_gateways(customer: Person, stack: Stack, errors: list[str]) -> None:
+    customer.story = "in-parts"
     page, who = customer.page, customer.who
     invoice = customer.order("dedicated")
     for number, slug in enumerate(SLUGS):
@@ -78,6 +79,7 @@ def test_money_that_is_not_needed_goes_back_and_everybody_sees_it(
     customer: Person, browser: Browser, stack: Stack, errors: list[str]
 ) -> None:
     """Cancelled at the bank's page while the bank keeps silent: reversed at one gateway, left to staff at another."""
+    customer.story = "given-back"
     page, who = customer.page, customer.who
     for slug, ends in (("zarinpal", "reversed"), ("zibal", "unapplied")):
         customer.order("starter")
@@ -113,6 +115,8 @@ def test_staff_see_gateways_inbox_and_refunds(browser: Browser, stack: Stack, la
         }.items():
             staff.go(f"/admin/{path}")
             page.screenshot(path=SHOTS / f"staff-{name}-{language}.png", full_page=True)
+            for words in page.locator(".visually-hidden").all():  # for ears alone
+                assert (box := words.bounding_box()) and box["width"] <= 1, name
         staff.go("/admin/billing/payment/?status__exact=unapplied")
         page.locator("#result_list tbody a").first.click()
         page.wait_for_url("**/change/**")
