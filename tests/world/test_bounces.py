@@ -90,6 +90,7 @@ def test_a_script_makes_any_letter_come_back_with_any_status(outer: World) -> No
 def test_a_report_never_comes_back_and_one_to_a_stranger_lies_in_the_common_mailbox(outer: World) -> None:
     send(outer, "alice@bounces.example", sender="")
     assert letters(outer) == []
+    assert [letter["to"] for letter in outer.mail()] == ["alice@bounces.example"]
     send(outer, "alice@bounces.example", sender="no-reply@portal.example")
     assert letters(outer) == []
     assert [letter["to"] for letter in outer.mail()][-1] == "no-reply@portal.example"

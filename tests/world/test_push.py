@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +21,7 @@ class Ear:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, str, dict[str, Any]]] = []
+        self.before_answering: Callable[[], object] = lambda: None
         ear = self
 
         class Door(BaseHTTPRequestHandler):
@@ -29,6 +30,7 @@ class Ear:
                 kind = self.headers.get("Content-Type", "")
                 fields = json.loads(body) if kind == "application/json" else flat(body or urlsplit(self.path).query)
                 ear.heard.append((self.command, kind, fields))
+                ear.before_answering()
                 self.send_response(204)
                 self.end_headers()
 
@@ -94,6 +96,13 @@ def test_a_test_repeats_turns_round_and_forges(outer: World, wire: Wire, ear: Ea
     wanted = [(id, 10), (id, 10), (id, 5), (123, 10)]
     assert outer.push(*wanted) == [204] * 4
     assert ear.told() == wanted
+
+
+def test_who_is_told_may_ask_back_before_answering(outer: World, wire: Wire, ear: Ear) -> None:
+    id = send(wire)
+    outer.push_to(ear.url)
+    ear.before_answering = lambda: wire.kavenegar("sms/status", messageid=id)
+    assert outer.push((id, 10)) == [204]
 
 
 def test_nobody_listens_and_nothing_breaks(outer: World, wire: Wire) -> None:

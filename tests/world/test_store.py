@@ -18,7 +18,7 @@ INSERT INTO texts VALUES (41, 7, '09121234567', 'old', '10004346', NULL, 'sms', 
 CREATE TABLE letters (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL, recipients TEXT NOT NULL, raw BLOB NOT NULL,
     arrived_at REAL NOT NULL);
-INSERT INTO letters VALUES (1, 'a@portal.example', '["alice@example.org"]', 'Subject: old', 1);
+INSERT INTO letters VALUES (1, 'a@portal.example', '["alice@example.org"]', CAST('Subject: old' AS BLOB), 1);
 """
 
 

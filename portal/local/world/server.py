@@ -119,7 +119,6 @@ def listen(world: World, port: int) -> ThreadingHTTPServer:
 
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
         server_version = "OutsideWorld"
         sys_version = ""
 
