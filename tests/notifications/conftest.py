@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.models import Customer
 from notifications import flows
-from notifications.channels import kavenegar
+from notifications.channels import wire
 from notifications.models import Event
 from tests.base import make_customer
 from tests.notifications.base import SAMPLES
@@ -35,7 +35,7 @@ def joined(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Worl
     world.reset()
     settings.KAVENEGAR = {**settings.KAVENEGAR, "api_url": f"{world.url}/kavenegar", "api_key": "canary-key-7391"}
     settings.SMTP = {"host": "127.0.0.1", "port": world.smtp_port, "user": "", "password": "", "tls": False}
-    monkeypatch.setattr(kavenegar, "TIMEOUT", (1, 0.5))
+    monkeypatch.setattr(wire, "TIMEOUT", (1, 0.5))
     return world
 
 
