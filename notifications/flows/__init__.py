@@ -1,6 +1,7 @@
 """Stories of this room: tell a customer something, deliver it, learn what became of it, and talk in tickets."""
 
-from .delivering import HINT_LASTS, deliver, deliver_due, sms_operator, sweep, tidy
+from .delivering import HINT_LASTS, deliver, deliver_due, drain, hold_before, sweep, tidy
+from .paying import look_at_credit
 from .receipts import ask_operator
 from .telling import tell
 from .tickets import answer_ticket, close_ticket, open_ticket
@@ -12,8 +13,10 @@ __all__ = [
     "close_ticket",
     "deliver",
     "deliver_due",
+    "drain",
+    "hold_before",
+    "look_at_credit",
     "open_ticket",
-    "sms_operator",
     "sweep",
     "tell",
     "tidy",
