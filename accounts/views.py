@@ -31,7 +31,8 @@ def profile(request: CustomerRequest) -> HttpResponse:
     values["gender"] = customer.get_gender_display()
     facts = [(Customer.label(name), value) for name, value in values.items()]
     photo = PhotoId.objects.visible_to(customer).first()
-    return render(request, "accounts/profile.html", {"customer": customer, "facts": facts, "photo": photo})
+    context = {"customer": customer, "facts": facts, "photo": photo, "suppressed": customer.suppressions.open()}
+    return render(request, "accounts/profile.html", context)
 
 
 @login_required

@@ -333,7 +333,9 @@ if not SMS_CARRIERS or not set(SMS_CARRIERS) <= {"kavenegar", "smsir"}:
 if "kavenegar" in SMS_CARRIERS:
     KAVENEGAR = {
         "api_key": required("KAVENEGAR_API_KEY"),
-        "api_url": endpoint("KAVENEGAR_API_URL", f"{WORLD_URL}/kavenegar" if WORLD_URL else "https://api.kavenegar.com"),
+        "api_url": endpoint(
+            "KAVENEGAR_API_URL", f"{WORLD_URL}/kavenegar" if WORLD_URL else "https://api.kavenegar.com"
+        ),
         "sender": env.str("KAVENEGAR_SENDER", default=""),
     }
 KAVENEGAR_PUSH_SECRET = env.str("KAVENEGAR_PUSH_SECRET", default="")
@@ -348,7 +350,7 @@ if "smsir" in SMS_CARRIERS:
         "templates": env.dict(
             "SMSIR_TEMPLATES",
             cast={"value": int},
-            default={"phone-code-fa": 100001, "phone-code-en": 100002} if WORLD_URL else {},
+            default={"phone-code-fa": 200001, "phone-code-en": 200002} if WORLD_URL else {},
         ),
     }
 
@@ -426,11 +428,15 @@ UNFOLD: dict[str, Any] = apply_unfold_farsi_defaults(
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"no_secret_paths": {"()": "portal.logs.HideSecretPaths"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_secret_paths"]},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "django.request": {"level": "ERROR"},  # a 404's path may be something that a person typed
         "django.security.csrf": {"level": "ERROR"},  # a refused form's path may be a link that only its owner may have
         "urllib3": {"level": "WARNING"},  # its debug lines hold the operator's key
