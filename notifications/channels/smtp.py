@@ -88,7 +88,7 @@ class Mailer:
             self._used = time.monotonic()
 
     def _begin(self, sender: str) -> smtplib.SMTP:
-        """A connection that took MAIL. Trouble on a kept one means nothing yet: the server may have had enough of it."""
+        """A connection that took MAIL. Trouble on a kept one means nothing: the server may have had enough of it."""
         now = time.monotonic()
         if self._connection and now - self._used < IDLE_AT_MOST and now - self._opened < AGE_AT_MOST:
             with contextlib.suppress(OSError, smtplib.SMTPException):
@@ -112,7 +112,9 @@ def _open(server: Mapping[str, Any], us: str) -> smtplib.SMTP:
     try:
         connection = smtplib.SMTP(server["host"], server["port"], local_hostname=us, timeout=TIMEOUT)
     except smtplib.SMTPResponseException as error:
-        raise TransportError(f"smtp-{error.smtp_code}", ours=error.smtp_code != 421, busy=error.smtp_code == 421) from None
+        raise TransportError(
+            f"smtp-{error.smtp_code}", ours=error.smtp_code != 421, busy=error.smtp_code == 421
+        ) from None
     except (OSError, smtplib.SMTPException):
         raise TransportError("smtp-connect") from None
     try:
