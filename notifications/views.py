@@ -126,7 +126,7 @@ def messages(request: AreaRequest) -> HttpResponse:
     events = Event.objects.visible_to(request.customer, request.acting.reads).prefetch_related("deliveries")
     page = Paginator(events, ON_A_PAGE).get_page(request.GET.get("page"))
     rows = [(event, {way.channel: (label(way), tone(way)) for way in event.deliveries.all()}) for event in page]
-    reach = {"suppressed": request.user.suppressions.open(), "sms_block": sms_block(request.user)}
+    reach = {"suppressed": Suppression.objects.open_of(request.user), "sms_block": sms_block(request.user)}
     return render(request, "notifications/messages.html", {"page": page, "rows": rows, **reach})
 
 
@@ -136,7 +136,7 @@ def messages(request: AreaRequest) -> HttpResponse:
 @require_POST
 def try_again(request: AreaRequest) -> HttpResponse:
     """Their owner says that letters arrive again; if they do not, they come back and we stop again."""
-    for suppression in request.user.suppressions.open():
+    for suppression in Suppression.objects.open_of(request.user):
         flows.lift_suppression(
             reader=request.user, channel=suppression.channel, why=Suppression.Lift.ASKED, by=request.user
         )

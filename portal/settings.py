@@ -2,6 +2,7 @@
 
 import re
 from base64 import urlsafe_b64encode
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -316,10 +317,19 @@ SMTP = _mail_server(
 )
 EMAIL_FROM = env.str("EMAIL_FROM", default=f"Yaghout Software Group <no-reply@{SITE_HOST or 'localhost'}>")
 
+# With a key of our own for them letters are signed here; without one that is left to the mail server.
+_dkim_key = env.str("DKIM_KEY", default="", multiline=True)
+if _dkim_key and "PRIVATE KEY" not in _dkim_key:
+    _dkim_key = Path(_dkim_key).read_text(encoding="ascii")
+DKIM: dict[str, str] | None = None
+if _dkim_key:
+    _domain = parseaddr(EMAIL_FROM)[1].partition("@")[2]
+    DKIM = {"key": _dkim_key, "selector": required("DKIM_SELECTOR"), "domain": _domain}
+
 # Letters that come back: to which domain, and the mailbox where they wait for us. Unset, nobody looks for them.
-_world_port = env.int("WORLD_POP3_PORT", default=_world_smtp_port + 1)
+_world_port = env.int("WORLD_POP_PORT", default=_world_smtp_port + 1)
 _bounces = env.str("BOUNCE_URL", default=f"pop3://bounce:pretend@{_world.hostname}:{_world_port}" if WORLD_URL else "")
-BOUNCE_DOMAIN = env.str("BOUNCE_DOMAIN", default="bounce.example" if WORLD_URL else "").lower()
+BOUNCE_DOMAIN = env.str("BOUNCE_DOMAIN", default="bounces.localhost" if WORLD_URL else "").lower()
 BOUNCES = _mail_server("BOUNCE_URL", _bounces, "pop3", 995 if "tls=1" in _bounces else 110) if _bounces else None
 if BOUNCES and not BOUNCE_DOMAIN:
     raise ImproperlyConfigured("BOUNCE_URL is of no use without BOUNCE_DOMAIN, to which letters come back")

@@ -14,7 +14,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from typing import Any
 
-from . import TransportError
+from . import TransportError, dkim
 
 TIMEOUT = 5  # seconds for each answer; a conversation has at most eleven
 IDLE_AT_MOST, AGE_AT_MOST = 60, 600  # seconds that a connection is kept without a letter, and in all
@@ -73,7 +73,7 @@ class Mailer:
     def send(self, letter: EmailMessage, *, envelope_from: str = "") -> None:
         """Hand a letter over. `envelope_from` is where it comes back to; the sender's own address when empty."""
         try:
-            address, content = parseaddr(str(letter["To"]))[1], letter.as_bytes()
+            address, content = parseaddr(str(letter["To"]))[1], dkim.signed(letter.as_bytes())
             address.encode("ascii")
         except (UnicodeError, ValueError):
             raise TransportError("address", permanent=True) from None

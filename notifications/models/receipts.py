@@ -52,6 +52,9 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def open(self) -> Self:
         return self.filter(lifted_at=None)
 
+    def open_of(self, reader: Any) -> Self:
+        return self.open().filter(reader=reader)
+
     def stopping(self, rows: Sequence[Delivery]) -> set[Any]:
         """Keys of those deliveries (with their events) that must not go out, in one query or none."""
         held_back = [row for row in rows if row.reader_id and row.event.purpose not in Suppression.STILL_TRIED]

@@ -75,6 +75,8 @@ def _start(room: Room, supervisor: Supervisor) -> dict[str, Any]:
         _require_free(room, supervisor, name, port)
     given = local_environment(room, given_environment(), web, world, smtp)
     environment = start_embedded(room, supervisor, given)
+    if secret := environment.get("KAVENEGAR_PUSH_SECRET"):
+        environment.setdefault("WORLD_SMS_PUSH_URL", f"http://{ports.HOST}:{web}/hooks/sms/{secret}/")
     room.tell(environment)
     jobs.prepare(room, environment, supervisor)
     signins = jobs.load_demo(room, environment, supervisor)

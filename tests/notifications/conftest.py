@@ -37,6 +37,7 @@ def joined(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iter
     settings.SMSIR = {**settings.SMSIR, "api_url": f"{world.url}/smsir", "api_key": "canary-key-7392"}
     settings.KAVENEGAR = {**settings.KAVENEGAR, "api_url": f"{world.url}/kavenegar", "api_key": "canary-key-7391"}
     settings.SMTP = {"host": "127.0.0.1", "port": world.smtp_port, "user": "", "password": "", "tls": False}
+    settings.BOUNCES = {"host": "127.0.0.1", "port": world.pop_port, "user": "b", "password": "p", "tls": False}
     monkeypatch.setattr(wire, "TIMEOUT", (1, 0.5))
     yield world
     with smtp.mailer(settings.SMTP, us="nobody") as mailer:  # the kept connection is another's, and so closed
