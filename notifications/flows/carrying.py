@@ -160,7 +160,7 @@ class Written(dict[tuple[str, str, str], Words]):
 
 def _address(row: Delivery) -> str:
     """Where it goes; empty when there is no such place (any more)."""
-    if not row.at_account:
+    if not row.at_account or row.reader is None:
         return row.recipient or ""
     return (row.reader.email if row.channel == Channel.EMAIL else row.reader.mobile) or ""
 

@@ -1,9 +1,9 @@
 """The companies that carry messages: how fast they may be called, and whether they answer and have credit just now."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, models
-from django.db.models.functions import Now
+from django.db.models.functions import Least, Now
 from django.utils.translation import gettext_lazy as _
 
 from .outbox import Channel, Lane
@@ -35,7 +35,13 @@ class CarrierQuerySet(models.QuerySet["Carrier"]):
         """Allow up to `n` messages in one statement. A share of each burst is for codes alone; a carrier that was down
         gets exactly one message as a probe, the others wait until that is answered.
         """
-        asked = {"slug": slug, "n": n, "lane": lane, "codes": Lane.CODES, "probe": self.model.PROBE_LASTS}
+        asked: dict[str, Any] = {
+            "slug": slug,
+            "n": n,
+            "lane": lane,
+            "codes": Lane.CODES,
+            "probe": self.model.PROBE_LASTS,
+        }
         with connection.cursor() as cursor:
             cursor.execute(TAKE, asked)
             row = cursor.fetchone()
@@ -48,13 +54,13 @@ class CarrierQuerySet(models.QuerySet["Carrier"]):
     def meet(self, slug: str) -> "Carrier":
         """The row of a company, made when it is used for the first time."""
         channel = Channel.EMAIL if slug == MAIL else Channel.SMS
-        self.bulk_create([Carrier(slug=slug, channel=channel)], ignore_conflicts=True)
+        self.bulk_create([self.model(slug=slug, channel=channel)], ignore_conflicts=True)
         return self.get(pk=slug)
 
     def give_back(self, slug: str, n: int, *, unused: bool) -> None:
         """Less was due than allowed; `unused` when nothing was, so that somebody else may be the probe at once."""
         mine = self.filter(pk=slug)
-        mine.update(tokens=models.F("tokens") + n)
+        mine.update(tokens=Least(models.F("tokens") + n, models.F("burst"), output_field=models.FloatField()))
         if unused:
             mine.filter(down_until__isnull=False).update(down_until=Now())
 

@@ -35,6 +35,8 @@ class Outcome(NamedTuple):
 
 
 class DeliveryQuerySet(SealedQuerySet):
+    model: "type[Delivery]"  # type: ignore[assignment]
+
     def visible_to(self, customer: Any) -> Self:
         return self.filter(event__customer=customer)
 
@@ -83,8 +85,9 @@ class DeliveryQuerySet(SealedQuerySet):
         """Hand out due rows of a lane: fresh ones, or `again` those handed out once whose time ran out unused."""
         handed = Q(handed_until__lte=Now()) if again else Q(handed_until=None)
         with transaction.atomic():
-            rows = self.unclaimed().filter(handed, lane=lane).order_by("not_before").only("pk")
-            taken = [row.pk for row in rows.select_for_update(skip_locked=True, of=("self",))[:limit]]
+            due = self.unclaimed().filter(handed, lane=lane).order_by("not_before").only("pk")
+            rows: list[Any] = list(due.select_for_update(skip_locked=True, of=("self",))[:limit])
+            taken = [row.pk for row in rows]
             self.filter(pk__in=taken).update(handed_until=Now() + lasts)
         return taken
 

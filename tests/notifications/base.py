@@ -94,6 +94,10 @@ def due_now(delivery: Delivery) -> Delivery:
     return Delivery.objects.get(pk=delivery.pk)
 
 
+def all_due_now() -> None:
+    Delivery.objects.filter(status__in=Delivery.DUE, not_before__isnull=False).update(not_before=timezone.now())
+
+
 TURN = Turn(given=1, shut="", wait=0, is_probe=False, failures=0)
 
 
