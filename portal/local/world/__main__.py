@@ -19,12 +19,12 @@ from .server import World, listen
 
 def main() -> int:
     folder = os.environ.get("WORLD_DIR")
-    world = World(Path(folder) if folder else None, os.environ.get("WORLD_BOUNCE_DOMAIN") or "bounces.localhost")
+    bounce_domain = os.environ.get("WORLD_BOUNCE_DOMAIN") or "bounces.localhost"
     try:
         port = int(os.environ.get("WORLD_PORT") or 8001)
         smtp_port = int(os.environ.get("WORLD_SMTP_PORT") or (port + 1 if port else 0))
         pop_port = int(os.environ.get("WORLD_POP_PORT") or (smtp_port + 1 if smtp_port else 0))
-        world.push.set(os.environ.get("WORLD_SMS_PUSH_URL", ""), "get")
+        world = World(Path(folder) if folder else None, bounce_domain, os.environ.get("WORLD_SMS_PUSH_URL", ""))
     except ValueError:
         print("outside world: WORLD_PORT, WORLD_SMTP_PORT and WORLD_POP_PORT are numbers", file=sys.stderr)
         return 2

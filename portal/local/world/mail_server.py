@@ -53,7 +53,9 @@ class Doorman:
         if refusal:
             return refusal
         status = str(step.get("bounces", "")) if isinstance(step, Mapping) else ""
-        self._post.accept(envelope.mail_from or "", list(envelope.rcpt_tos), envelope.original_content or b"", status)
+        # aiosmtpd writes the empty sender of a report as it stands on the wire.
+        sender = (envelope.mail_from or "").removeprefix("<>")
+        self._post.accept(sender, list(envelope.rcpt_tos), envelope.original_content or b"", status)
         if step == "drop_after_commit":
             _hang_up(server)
         elif isinstance(step, str) and step not in ("ok", "slow"):

@@ -46,20 +46,21 @@ Company = Callable[[Store, Ledger], Gateway]
 class World:
     """Everything behind the three ports."""
 
-    def __init__(self, folder: Path | None, bounce_domain: str) -> None:
+    def __init__(self, folder: Path | None, bounce_domain: str, push_url: str) -> None:
         self.store = Store(folder)
         self.scripts = Scripts()
         ledger, texts, mailbox = Ledger(self.store), Texts(self.store), Mailbox(self.store)
         box = BounceBox(self.store)
         self.post_office = PostOffice(Post(self.store, mailbox, box, bounce_domain), box, self.scripts)
-        self.push = Push(self.store, texts)
-        kavenegar, smsir = Kavenegar(self.store, texts, self.push), SmsIr(self.store, texts)
+        push = Push(self.store, texts)
+        push.set(push_url, "get")
+        kavenegar, smsir = Kavenegar(self.store, texts, push), SmsIr(self.store, texts)
         companies: list[Company] = [Sep, Mellat, Sadad, Parsian, Pasargad, Zarinpal, Zibal]
         self.bank = Bank(ledger, [company(self.store, ledger) for company in companies])
         self._refusals = {kavenegar.slug: kavenegar.refuse, smsir.slug: smsir.refuse}
         self._refusals |= {slug: gateway.refuse for slug, gateway in self.bank.gateways.items()}
-        control = Control(self.store, ledger, self.bank, self.scripts, self.push)
-        messages = MessageControl(self.store, texts, mailbox, box, self.push, kavenegar, smsir)
+        control = Control(self.store, ledger, self.bank, self.scripts, push)
+        messages = MessageControl(self.store, texts, mailbox, box, push, kavenegar, smsir)
         desk = Desk(self.store, texts, mailbox, ledger, self.bank.gateways.keys())
         self.routes = [
             *self.bank.routes(),
@@ -118,7 +119,6 @@ def listen(world: World, port: int) -> ThreadingHTTPServer:
 
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
         server_version = "OutsideWorld"
         sys_version = ""
 

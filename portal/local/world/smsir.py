@@ -27,7 +27,7 @@ HOUR, DAY = 3600, 86_400
 # One message of one part costs 1.
 CREDIT = 1_000_000
 DELIVERED, NOT_DELIVERED, FAILED, IN_BLACK_LIST = 1, 2, 6, 7
-STATES = {
+STATES: dict[int | None, str] = {
     None: "در حال ارسال",
     1: "رسیده به گوشی",
     2: "نرسیده به گوشی",

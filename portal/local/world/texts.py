@@ -9,7 +9,7 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from .store import Store, iso
 
@@ -90,8 +90,7 @@ class Texts:
         """The text with its id and time; `comes_back`: the operator gives back what it cost once it has failed."""
         text.sent_at = self._store.now()
         text.back_at = text.final_at if comes_back else None
-        row = asdict(text)
-        del row["messageid"]
+        row = {name: value for name, value in vars(text).items() if name != "messageid"}
         names = ", ".join(row)
         marks = ", ".join("?" * len(row))
         text.messageid = self._store.run(f"INSERT INTO texts ({names}) VALUES ({marks})", list(row.values()))  # noqa: S608
