@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from notifications.messages import shown, title
-from notifications.models import Attachment, Delivery, Event, Ticket, TicketMessage
+from notifications.models import Attachment, Delivery, Event, Suppression, Ticket, TicketMessage
 from portal.privacy import Held
 
 ACCOUNT = "until the account is closed"
@@ -25,7 +25,17 @@ def export(customer: Any) -> dict[str, Any]:
     """Everything of this room, as plain values."""
     events = Event.objects.visible_to(customer).prefetch_related("deliveries")
     tickets = Ticket.objects.visible_to(customer).prefetch_related("messages__attachments")
-    return {"messages": [_event(event) for event in events], "tickets": [_ticket(ticket) for ticket in tickets]}
+    return {
+        "messages": [_event(event) for event in events],
+        "tickets": [_ticket(ticket) for ticket in tickets],
+        "addresses that did not work": [_suppression(each) for each in customer.suppressions.all()],
+    }
+
+
+def _suppression(suppression: Suppression) -> dict[str, Any]:
+    lifted = suppression.lifted_at and suppression.lifted_at.isoformat()
+    why = {"reason": suppression.reason, "answer": suppression.code}
+    return {"channel": suppression.channel, "since": suppression.at.isoformat(), "until": lifted, **why}
 
 
 def _event(event: Event) -> dict[str, Any]:
@@ -52,5 +62,9 @@ def erase(customer: Any) -> None:
         attachment.shred()
     TicketMessage.objects.filter(Q(ticket__customer=customer) | Q(author=customer)).update(text=None)
     Ticket.objects.visible_to(customer).update(subject=None)
-    Delivery.objects.filter(Q(event__customer=customer) | Q(reader=customer)).update(recipient=None)
+    theirs = Delivery.objects.filter(Q(event__customer=customer) | Q(reader=customer))
+    unsent = theirs.filter(status__in=Delivery.DUE)
+    unsent.update(status=Delivery.Status.SUPPRESSED, last_code="erased", not_before=None)
+    theirs.update(recipient=None)
     Event.objects.visible_to(customer).update(context=None)
+    customer.suppressions.all().delete()

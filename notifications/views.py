@@ -15,9 +15,9 @@ from notifications import flows
 from notifications.attachments import ENDINGS
 from notifications.forms import AnswerForm, TicketForm
 from notifications.messages import shown
-from notifications.models import Attachment, Event, Ticket
+from notifications.models import Attachment, Event, Suppression, Ticket
 from notifications.models.tickets import TicketClosed
-from notifications.progress import label, timeline, tone
+from notifications.progress import label, sms_block, timeline, tone
 from portal.areas import AreaRequest, area
 
 ON_A_PAGE = 20
@@ -126,7 +126,22 @@ def messages(request: AreaRequest) -> HttpResponse:
     events = Event.objects.visible_to(request.customer, request.acting.reads).prefetch_related("deliveries")
     page = Paginator(events, ON_A_PAGE).get_page(request.GET.get("page"))
     rows = [(event, {way.channel: (label(way), tone(way)) for way in event.deliveries.all()}) for event in page]
-    return render(request, "notifications/messages.html", {"page": page, "rows": rows})
+    reach = {"suppressed": Suppression.objects.open_of(request.user), "sms_block": sms_block(request.user)}
+    return render(request, "notifications/messages.html", {"page": page, "rows": rows, **reach})
+
+
+@login_required
+@area("messages")
+@never_cache
+@require_POST
+def try_again(request: AreaRequest) -> HttpResponse:
+    """Their owner says that letters arrive again; if they do not, they come back and we stop again."""
+    for suppression in Suppression.objects.open_of(request.user):
+        flows.lift_suppression(
+            reader=request.user, channel=suppression.channel, why=Suppression.Lift.ASKED, by=request.user
+        )
+        notices.success(request, _("Thank you. From now on we write to this address again."))
+    return redirect("messages")
 
 
 @login_required

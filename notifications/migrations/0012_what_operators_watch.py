@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0005_a_delivery_wakes_the_relay'),
+        ('notifications', '0007_receipts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -61,8 +61,11 @@ MESSAGES = {
     103: "درخواست شما دارای متن (های) خالی است",
     104: "درخواست شما دارای موبایل (های) نادرست است",
     105: "تعداد موبایل ها بیشتر از حد مجاز (100 عدد) می‌باشد",
+    106: "تعداد متن ها بیشتر از حد مجاز (100 عدد) می‌باشد",
     107: "لیست موبایل ها خالی می‌باشد",
+    108: "لیست متن ها خالی می‌باشد",
     109: "زمان ارسال نامعتبر می‌باشد",
+    110: "تعداد شماره موبایل ها و تعداد متن ها برابر نیستند",
     111: "با این شناسه ارسالی ثبت نشده است",
     113: "قالب یافت نشد",
     114: "طول رشته مقدار پارامتر، بیش از حد مجاز (25 کاراکتر) می‌باشد",
@@ -91,7 +94,7 @@ class SmsIr:
         self._store, self._texts = store, texts
 
     def routes(self) -> list[Route]:
-        """The names in control's queue are verify, bulk, report and credit."""
+        """The names in control's queue are verify, bulk, likeToLike, report and credit."""
 
         def route(method: str, path: str, handle: Callable[[Request], object], op: str) -> Route:
             return Route(method, f"/smsir/v1/{path}", self._answering(handle), self.slug, op)
@@ -99,6 +102,7 @@ class SmsIr:
         return [
             route("POST", "send/verify", self._verify, "verify"),
             route("POST", "send/bulk", self._bulk, "bulk"),
+            route("POST", "send/likeToLike", self._like_to_like, "likeToLike"),
             route("GET", "send/*", self._report, "report"),
             route("GET", "credit", lambda request: float(self.credit()), "credit"),
         ]
@@ -138,17 +142,29 @@ class SmsIr:
 
     def _bulk(self, request: Request) -> object:
         fields = _fields(request)
-        line, message, mobiles = str(fields.get("linenumber")), fields.get("messagetext"), fields.get("mobiles")
-        if not LINE.fullmatch(line):
-            raise Refused(101)
-        if not isinstance(message, str) or not message.strip():
+        line, message, mobiles = _line(fields), fields.get("messagetext"), _mobiles(fields)
+        return self._send(line, [message] * len(mobiles), mobiles, request)
+
+    def _like_to_like(self, request: Request) -> object:
+        """To each its own text."""
+        fields = _fields(request)
+        line, mobiles, messages = _line(fields), _mobiles(fields), fields.get("messagetexts")
+        if not isinstance(messages, list) or not messages:
+            raise Refused(108)
+        if len(messages) > MOBILES_AT_MOST:
+            raise Refused(106)
+        if len(messages) != len(mobiles):
+            raise Refused(110)
+        return self._send(line, messages, mobiles, request)
+
+    def _send(self, line: str, messages: list[Any], mobiles: list[object], request: Request) -> object:
+        if not all(isinstance(message, str) and message.strip() for message in messages):
             raise Refused(103)
-        if not isinstance(mobiles, list) or not mobiles:
-            raise Refused(107)
-        if len(mobiles) > MOBILES_AT_MOST:
-            raise Refused(105)
-        starts_at = self._starts_at(fields.get("senddatetime"))
-        texts = [Text(self.slug, _mobile(mobile), message, line, DELIVERED, starts_at=starts_at) for mobile in mobiles]
+        starts_at = self._starts_at(_fields(request).get("senddatetime"))
+        texts = [
+            Text(self.slug, _mobile(mobile), message, line, DELIVERED, starts_at=starts_at)
+            for mobile, message in zip(mobiles, messages, strict=True)
+        ]
         sent = self._queue(texts, request)
         ids, cost = [text.messageid for text in sent], float(sum(text.cost for text in sent))
         return {"packId": str(uuid.uuid4()), "messageIds": ids, "cost": cost}
@@ -203,6 +219,22 @@ def _fields(request: Request) -> dict[str, Any]:
         return {name.lower(): value for name, value in request.json().items()}
     except BadBody:
         raise Refused(16) from None
+
+
+def _line(fields: Mapping[str, Any]) -> str:
+    line = str(fields.get("linenumber"))
+    if not LINE.fullmatch(line):
+        raise Refused(101)
+    return line
+
+
+def _mobiles(fields: Mapping[str, Any]) -> list[object]:
+    mobiles = fields.get("mobiles")
+    if not isinstance(mobiles, list) or not mobiles:
+        raise Refused(107)
+    if len(mobiles) > MOBILES_AT_MOST:
+        raise Refused(105)
+    return mobiles
 
 
 def _mobile(value: object) -> str:
