@@ -15,6 +15,7 @@ from notifications.channels import TransportError, smtp
 from notifications.channels.kavenegar import SmsOperator
 from notifications.messages import CATALOGUE, render
 from notifications.models import Channel, Delivery, Event, Lane
+from notifications.placeholders import Unfit
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,9 @@ def _send(delivery: Delivery) -> None:
         ref = _by_sms(delivery) if delivery.channel == Channel.SMS else _by_email(delivery)
     except TransportError as error:
         _record(delivery, error)
+    except Unfit as error:
+        log.error("delivery %s is not sent half-empty: %s", delivery.pk, error)
+        delivery.park("words")
     except Exception as error:
         # Words that cannot be written wait for a mended release. The text of the error may hold them, so it stays out.
         log.error("delivery %s cannot be written: %s", delivery.pk, type(error).__name__)
@@ -67,12 +71,12 @@ def _by_sms(delivery: Delivery) -> str:
     template = CATALOGUE[event.message].sms_template
     if template:
         return sms_operator().send_code(to, f"{template}-{event.language}", event.context["code"]).ref
-    return sms_operator().send_text(to, render(event, Channel.SMS).text, delivery.local_ref).ref
+    return sms_operator().send_text(to, render(event, Channel.SMS, delivery.wording_id).text, delivery.local_ref).ref
 
 
 def _by_email(delivery: Delivery) -> str:
     event, us = delivery.event, settings.SITE_HOST or "localhost"
-    words, message_id = render(event, Channel.EMAIL), f"<{delivery.pk}@{us}>"
+    words, message_id = render(event, Channel.EMAIL, delivery.wording_id), f"<{delivery.pk}@{us}>"
     letter = smtp.compose(
         sender=settings.EMAIL_FROM,
         to=str(delivery.recipient),

@@ -2,5 +2,17 @@
 
 from .outbox import Attempt, Channel, Delivery, Event, Lane, Purpose
 from .tickets import Attachment, Ticket, TicketMessage
+from .wording import Wording
 
-__all__ = ["Attachment", "Attempt", "Channel", "Delivery", "Event", "Lane", "Purpose", "Ticket", "TicketMessage"]
+__all__ = [
+    "Attachment",
+    "Attempt",
+    "Channel",
+    "Delivery",
+    "Event",
+    "Lane",
+    "Purpose",
+    "Ticket",
+    "TicketMessage",
+    "Wording",
+]

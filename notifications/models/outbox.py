@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from notifications.models.wording import in_force
 from portal.sealed.fields import SealedCharField, SealedJSONField
 from portal.sealed.index import SealedModel, SealedQuerySet
 
@@ -47,6 +48,11 @@ class EventQuerySet(SealedQuerySet):
         own = self.filter(customer=customer)
         return own if purposes is None else own.filter(purpose__in=purposes)
 
+    def with_words(self) -> Self:
+        """Each with the version of the words that went out (`sent_in`), so that its page shows those and no newer."""
+        sent = Delivery.objects.filter(event=models.OuterRef("pk"), wording__isnull=False).order_by("channel")
+        return self.annotate(sent_in=models.Subquery(sent.values("wording")[:1]))
+
 
 class Event(SealedModel):
     """Something that a customer must hear of."""
@@ -63,6 +69,8 @@ class Event(SealedModel):
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
     expires_at = models.DateTimeField(_("expires at"), null=True)
+
+    sent_in: int | None = None  # the wording that went out, of rows read `with_words`
 
     objects = EventQuerySet.as_manager()  # type: ignore[misc]
 
@@ -208,6 +216,10 @@ class Delivery(SealedModel):
     lane = models.CharField(_("lane"), max_length=8, choices=Lane.choices)
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.QUEUED)
     recipient = SealedCharField(_("recipient"), max_length=254, null=True, editable=False)
+    # The words that went out: decided with the first try, and the same for every later one.
+    wording = models.ForeignKey(
+        "notifications.Wording", models.PROTECT, null=True, related_name="+", db_index=False, editable=False
+    )
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     not_before = models.DateTimeField(_("not before"), default=timezone.now, null=True)
     handed_until = models.DateTimeField(null=True, editable=False)
@@ -296,7 +308,14 @@ class Delivery(SealedModel):
                 row.lease_by, row.lease_until = lease_by, lease_until
                 row.save(update_fields=["lease_by", "lease_until"])  # stays unknown: it is only looked up
             else:
-                row._move_to(cls.Status.SENDING, tries=row.tries + 1, lease_by=lease_by, lease_until=lease_until)
+                words = row.wording_id or in_force.pk_of(row.event.message, row.event.language)
+                row._move_to(
+                    cls.Status.SENDING,
+                    tries=row.tries + 1,
+                    wording_id=words,
+                    lease_by=lease_by,
+                    lease_until=lease_until,
+                )
         return row
 
     # --- what came of it ---------------------------------------------------------------------------------------------
