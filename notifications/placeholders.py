@@ -53,9 +53,8 @@ def written(name: str, kind: Kind, value: Any, language: str) -> str:
 
 
 def _number(value: Any, language: str) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return jalali.digits(value, language)
-    return jalali.digits(value, language) if value.isdecimal() else _receipt(value, language)
+    is_plain = value.isdecimal() if isinstance(value, str) else isinstance(value, int) and not isinstance(value, bool)
+    return jalali.digits(value, language) if is_plain else _receipt(value, language)
 
 
 def _receipt(value: Any, language: str) -> str:

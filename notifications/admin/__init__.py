@@ -1,5 +1,5 @@
 """Staff screens of this room."""
 
-from . import outbox, tickets
+from . import outbox, tickets, wording
 
-__all__ = ["outbox", "tickets"]
+__all__ = ["outbox", "tickets", "wording"]

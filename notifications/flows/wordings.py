@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.db.models import Max
 from django.db.models.functions import Now
@@ -57,7 +58,7 @@ def publish_wording(*, wording: Wording, by: Any) -> bool:
     """From now on customers read these words. Nobody publishes what she proposed herself; the database sees to it."""
     _check(wording)
     if wording.proposed_by_id == by.pk:
-        raise PermissionError("words are published by a second person")
+        raise PermissionDenied("words are published by a second person")
     return wording.publish(by)
 
 
