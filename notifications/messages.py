@@ -13,7 +13,7 @@ from notifications.models import Channel, Event, Wording
 from notifications.models.wording import in_force
 from notifications.placeholders import Kind, Unfit
 
-__all__ = ["CATALOGUE", "Message", "Words", "compose", "render", "shown", "title", "written"]
+__all__ = ["CATALOGUE", "Message", "Words", "compose", "render", "shown", "subject", "title", "written"]
 
 HIDDEN = "••••••"
 GONE = "–"
@@ -60,10 +60,10 @@ def compose(kind: Message, wording: Wording, channel: str, values: dict[str, str
             if len(sms) > segments.LONGEST:
                 raise Unfit("too long for an SMS")
             return Words("", sms, "")
-        subject, text = _subject(wording, values), _filled(wording, wording.text, values)
+        heading, text = subject(wording, values), _filled(wording, wording.text, values)
         sender = _("Yaghout Software Group")
         return Words(
-            subject, f"{text}\n\n-- \n{sender}\n{settings.SITE_URL}\n", _html(subject, text, sender, values.get("url"))
+            heading, f"{text}\n\n-- \n{sender}\n{settings.SITE_URL}\n", _html(heading, text, sender, values.get("url"))
         )
 
 
@@ -75,7 +75,7 @@ def written(kind: Message, name: str, value: Any, language: str) -> str:
 
 
 def _title(event: Event) -> str:
-    return _subject(_sent_or_in_force(event), _left_of(event))
+    return subject(_sent_or_in_force(event), _left_of(event))
 
 
 def _sent_or_in_force(event: Event) -> Wording:
@@ -126,12 +126,12 @@ def _phrases(kind: Message, values: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _subject(wording: Wording, values: dict[str, str]) -> str:
+def subject(wording: Wording, values: dict[str, str]) -> str:
     """One line, whatever a customer typed into it."""
     return " ".join(_filled(wording, wording.subject, values).split())
 
 
-def _html(subject: str, text: str, sender: str, url: str | None) -> str:
+def _html(heading: str, text: str, sender: str, url: str | None) -> str:
     """The same words as a letter: the line that is the message's own address is a link, everything else is escaped."""
     paragraphs = [
         [{"text": line, "is_link": line == url} for line in paragraph.splitlines()]
@@ -139,7 +139,7 @@ def _html(subject: str, text: str, sender: str, url: str | None) -> str:
         if paragraph.strip()
     ]
     context = {
-        "subject": subject,
+        "subject": heading,
         "paragraphs": paragraphs,
         "language": translation.get_language(),
         "direction": "rtl" if translation.get_language_bidi() else "ltr",

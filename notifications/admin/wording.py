@@ -11,30 +11,28 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language, get_language_info
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from notifications import flows, samples, segments
 from notifications.catalogue import CATALOGUE, Message
-from notifications.differences import differences
+from notifications.differences import differences, pieces
 from notifications.forms import RejectWordsForm, WordsForm
 from notifications.lint import faults
-from notifications.messages import Words, compose
+from notifications.messages import Words, compose, subject
 from notifications.models import Channel, Wording
 from notifications.placeholders import Unfit
 from portal.admin import ReadOnlyAdmin
 
-from .badges import COLOURS
-
 Status = Wording.Status
 PARTS = ("subject", "text", "sms")
+LABELS = {part: Wording._meta.get_field(part).verbose_name for part in PARTS}  # type: ignore[union-attr]
 
 
-class Row(NamedTuple):
+class Tongue(NamedTuple):
     """A message in one language, in the catalogue's list."""
 
-    kind: Message
     language: str
     now: Wording | None
     waiting: list[Wording]
@@ -72,6 +70,8 @@ class WordingAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Where the rest of the admin leads; its own page says more."""
+        if not object_id.isdecimal():
+            raise Http404
         return redirect(f"admin:{PREFIX}_version", object_id)
 
     # --- reading -------------------------------------------------------------------------------------------------
@@ -83,11 +83,18 @@ class WordingAdmin(ReadOnlyAdmin):
         waiting: dict[tuple[str, str], list[Wording]] = {}
         for wording in Wording.objects.open():
             waiting.setdefault((wording.message, wording.language), []).append(wording)
+        reader = get_language() or settings.LANGUAGE_CODE
         rows = [
-            Row(kind, language, now.get(key), waiting.get(key, []), _is_unfit(now.get(key)))
+            (
+                kind,
+                _heading(now.get((kind.name, reader))),
+                [
+                    Tongue(language, now.get(key), waiting.get(key, []), _is_unfit(now.get(key)))
+                    for language, _name in settings.LANGUAGES
+                    for key in [(kind.name, language)]
+                ],
+            )
             for kind in CATALOGUE.values()
-            for language, _name in settings.LANGUAGES
-            for key in [(kind.name, language)]
         ]
         return self._answer(request, "wordings", _("Words of our messages"), rows=rows)
 
@@ -100,7 +107,7 @@ class WordingAdmin(ReadOnlyAdmin):
         now = Wording.objects.of(message, language).in_force().first()
         published = [row for row in versions if row.status == Status.PUBLISHED]
         before = dict(zip(published, [*published[1:], None], strict=True))
-        history = [(row, _changed(before.get(row, now), row), COLOURS[row.tone]) for row in versions]
+        history = [(row, _changed(before.get(row, now), row)) for row in versions]
         return self._answer(
             request,
             "wording",
@@ -108,6 +115,7 @@ class WordingAdmin(ReadOnlyAdmin):
             kind=kind,
             language=language,
             now=now,
+            in_force=_changed(now, now) if now else [],
             history=history,
             may_edit=self._has(request, "edit"),
         )
@@ -185,7 +193,6 @@ class WordingAdmin(ReadOnlyAdmin):
             _title(kind, wording.language),
             kind=kind,
             wording=wording,
-            tone=COLOURS[wording.tone],
             faults=[] if wording.is_shipped else faults(kind, wording),
             changed=_changed(now, wording),
             previews=[_preview(wording, flavour) for flavour in samples.FLAVOURS],
@@ -241,16 +248,26 @@ def _title(kind: Message, language: str) -> str:
     return f"{kind.name} · {get_language_info(language)['name_translated']}"
 
 
+def _heading(wording: Wording | None) -> str:
+    """What a customer would read above it."""
+    if wording is None:
+        return "–"
+    try:
+        return subject(wording, samples.values(CATALOGUE[wording.message], wording.language, "usual"))
+    except Unfit:
+        return wording.subject
+
+
 def _is_unfit(wording: Wording | None) -> bool:
     """Words that staff wrote for an older release, whose values this one does not give any more."""
     return wording is None or (not wording.is_shipped and bool(faults(CATALOGUE[wording.message], wording)))
 
 
-def _changed(before: Wording | None, after: Wording) -> list[tuple[str, list[tuple[str, str]]]]:
+def _changed(before: Wording | None, after: Wording) -> list[tuple[Any, list[tuple[str, list[tuple[str, bool]]]]]]:
     """By part, what `after` changes; all of it where nothing was before."""
     pairs = [(part, getattr(before, part, ""), getattr(after, part)) for part in PARTS]
     return [
-        (str(Wording._meta.get_field(part).verbose_name), list(differences(old, new)))  # type: ignore[union-attr]
+        (LABELS[part], [(what, pieces(text)) for what, text in differences(old, new)])
         for part, old, new in pairs
         if old or new
     ]

@@ -108,9 +108,7 @@ def _numbers() -> Counter[tuple[str, str]]:
     return Counter({(row["message"], row["language"]): row["newest"] for row in rows})
 
 
-def _new(
-    key: tuple[str, str], newest: int, source: Source, status: Status, texts: shipped.Texts, **fields: Any
-) -> Wording:
+def _new(key: tuple[str, str], newest: int, source: str, status: str, texts: shipped.Texts, **fields: Any) -> Wording:
     message, language = key
     names = {"message": message, "language": language, "number": newest + 1, "source": source, "status": status}
     return Wording(sha256=hash_of(*texts), **names, **texts._asdict(), **fields)
