@@ -7,9 +7,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from notifications.attachments import FILES_AT_MOST, BadFile, CleanFile, clean
+from notifications.catalogue import Message
+from notifications.models import Channel
 
 
 class ManyFiles(forms.ClearableFileInput):
@@ -69,3 +71,44 @@ class StaffAnswerForm(AnswerForm):
     text = forms.CharField(label=_("Your message"), max_length=10_000, widget=UnfoldAdminTextareaWidget)
     close = forms.BooleanField(label=_("Close the ticket with this answer"), required=False)
     field_order = ("text", "files", "close", "token")
+
+
+class WordsForm(forms.Form):
+    """The words of a message in one language, for the channels by which it goes."""
+
+    subject = forms.CharField(
+        label=_("Subject"),
+        help_text=_("One line; the page of the message has it as its title too."),
+        max_length=1000,
+        widget=UnfoldAdminTextInputWidget,
+    )
+    text = forms.CharField(
+        label=_("E-mail"),
+        help_text=_("Plain text; an empty line parts paragraphs. Our name and address stand below it by themselves."),
+        max_length=10_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 14}),
+    )
+    sms = forms.CharField(
+        label=_("SMS"),
+        help_text=_("Without links. A Persian part has 70 characters, of several parts each 67."),
+        max_length=2_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 5}),
+    )
+
+    def __init__(self, *args: Any, kind: Message, language: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, channel in (("text", Channel.EMAIL), ("sms", Channel.SMS)):
+            if channel not in kind.channels:
+                del self.fields[name]
+        for field in self.fields.values():
+            field.widget.attrs |= {"lang": language, "dir": "rtl" if language == "fa" else "ltr"}
+
+    def clean(self) -> dict[str, Any]:
+        """One way to end lines, so that an editor's habits make no difference."""
+        return {name: words.replace("\r\n", "\n").strip() for name, words in (super().clean() or {}).items()}
+
+
+class RejectWordsForm(forms.Form):
+    """Why proposed words are not taken; who wrote them reads it."""
+
+    reason = forms.CharField(label=_("Why not?"), widget=UnfoldAdminTextInputWidget, min_length=3, max_length=300)

@@ -23,7 +23,7 @@ HOLDS = {
 
 def export(customer: Any) -> dict[str, Any]:
     """Everything of this room, as plain values."""
-    events = Event.objects.visible_to(customer).prefetch_related("deliveries")
+    events = Event.objects.visible_to(customer).with_words().prefetch_related("deliveries")
     tickets = Ticket.objects.visible_to(customer).prefetch_related("messages__attachments")
     return {
         "messages": [_event(event) for event in events],

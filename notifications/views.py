@@ -123,8 +123,8 @@ def _ticket_page(request: AreaRequest, ticket: Ticket, form: AnswerForm) -> Http
 @require_safe
 def messages(request: AreaRequest) -> HttpResponse:
     """Every message, the newest first, and whether it arrived."""
-    events = Event.objects.visible_to(request.customer, request.acting.reads).prefetch_related("deliveries")
-    page = Paginator(events, ON_A_PAGE).get_page(request.GET.get("page"))
+    events = Event.objects.visible_to(request.customer, request.acting.reads).with_words()
+    page = Paginator(events.prefetch_related("deliveries"), ON_A_PAGE).get_page(request.GET.get("page"))
     rows = [(event, {way.channel: (label(way), tone(way)) for way in event.deliveries.all()}) for event in page]
     reach = {"suppressed": Suppression.objects.open_of(request.user), "sms_block": sms_block(request.user)}
     return render(request, "notifications/messages.html", {"page": page, "rows": rows, **reach})
@@ -150,6 +150,6 @@ def try_again(request: AreaRequest) -> HttpResponse:
 @require_safe
 def message(request: AreaRequest, pk: uuid.UUID) -> HttpResponse:
     """Its words as they were sent, and how each channel went."""
-    event = get_object_or_404(Event.objects.visible_to(request.customer, request.acting.reads), pk=pk)
+    event = get_object_or_404(Event.objects.visible_to(request.customer, request.acting.reads).with_words(), pk=pk)
     ways = [(delivery, timeline(delivery)) for delivery in event.deliveries.prefetch_related("attempts")]
     return render(request, "notifications/message.html", {"event": event, "text": shown(event), "ways": ways})

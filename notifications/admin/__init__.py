@@ -1,5 +1,5 @@
 """Staff screens of this room."""
 
-from . import outbox, receipts, tickets
+from . import outbox, receipts, tickets, wording
 
-__all__ = ["outbox", "receipts", "tickets"]
+__all__ = ["outbox", "receipts", "tickets", "wording"]

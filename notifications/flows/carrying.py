@@ -17,6 +17,7 @@ from notifications import channels
 from notifications.channels import SmsCarrier, Text, TransportError, bounces, smtp
 from notifications.messages import CATALOGUE, Words, render
 from notifications.models import MAIL, Carrier, Channel, Delivery, Lane, Outcome, Suppression, Turn
+from notifications.placeholders import Unfit
 
 log = logging.getLogger(__name__)
 S = Delivery.Status
@@ -54,6 +55,7 @@ def carry(rows: list[Delivery], slug: str, turn: Turn) -> list[Outcome]:
     """Send rows of one channel that are claimed for one carrier."""
     prefetch_related_objects(rows, "event")
     prefetch_related_objects([row for row in rows if row.at_account], "reader")
+    Delivery.objects.stamp(rows)
     return (_letters if slug == MAIL else _texts)(rows, Line(slug, turn))
 
 
@@ -147,14 +149,14 @@ def sms_carrier(slug: str) -> SmsCarrier | None:
 # --- words and address ------------------------------------------------------------------------------------------------
 
 
-class Written(dict[tuple[str, str, str], Words]):
+class Written(dict[tuple[str, int | None, str], Words]):
     """The words of a batch; those of a broadcast are the same for all its readers and are written once."""
 
     def of(self, row: Delivery) -> Words:
         event = row.event
-        key = (event.message, event.language, json.dumps(event.words_context, sort_keys=True, default=str))
+        key = (row.channel, row.wording_id, json.dumps(event.words_context, sort_keys=True, default=str))
         if key not in self:
-            self[key] = render(event, row.channel)
+            self[key] = render(event, row.channel, row.wording_id)
         return self[key]
 
 
@@ -177,6 +179,10 @@ def _ready(rows: list[Delivery], outcomes: list[Outcome]) -> Iterator[tuple[Deli
                 outcomes.append(Outcome(row, S.SUPPRESSED, "no-address" if row.at_account else "erased"))
                 continue
             words = Words("", "", "") if row.is_code else written.of(row)
+        except Unfit as error:
+            log.error("delivery %s is not sent half-empty: %s", row.pk, error)
+            outcomes.append(Outcome(row, S.PARKED, "words"))
+            continue
         except Exception as error:
             # Words that cannot be written wait for a mended release. The error's text may hold them: it stays out.
             log.error("delivery %s cannot be written: %s", row.pk, type(error).__name__)

@@ -5,6 +5,7 @@ from .outbox import Attempt, Channel, Delivery, Event, Lane, Purpose
 from .receipts import Receipt, Suppression
 from .tickets import Attachment, Ticket, TicketMessage
 from .turns import DeliveryQuerySet, Outcome
+from .wording import Wording
 
 __all__ = [
     "MAIL",
@@ -23,4 +24,5 @@ __all__ = [
     "Ticket",
     "TicketMessage",
     "Turn",
+    "Wording",
 ]

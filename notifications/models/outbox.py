@@ -51,6 +51,11 @@ class EventQuerySet(SealedQuerySet):
         own = self.filter(customer=customer)
         return own if purposes is None else own.filter(purpose__in=purposes)
 
+    def with_words(self) -> Self:
+        """Each with the version of the words that went out (`sent_in`), so that its page shows those and no newer."""
+        sent = Delivery.objects.filter(event=models.OuterRef("pk"), wording__isnull=False).order_by("channel")
+        return self.annotate(sent_in=models.Subquery(sent.values("wording")[:1]))
+
 
 class Event(SealedModel):
     """Something that a customer must hear of."""
@@ -67,6 +72,8 @@ class Event(SealedModel):
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
     expires_at = models.DateTimeField(_("expires at"), null=True)
+
+    sent_in: int | None = None  # the wording that went out, of rows read `with_words`
 
     objects = EventQuerySet.as_manager()  # type: ignore[misc]
 
@@ -198,6 +205,10 @@ class Delivery(SealedModel):
     recipient = SealedCharField(_("recipient"), max_length=254, null=True, editable=False)
     # Written by SQL, which cannot seal an address for its row: the reader's own address is read when it is sent.
     at_account = models.BooleanField(default=False, db_default=False, editable=False)
+    # The words that went out: decided with the first try, and the same for every later one.
+    wording = models.ForeignKey(
+        "notifications.Wording", models.PROTECT, null=True, related_name="+", db_index=False, editable=False
+    )
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     not_before = models.DateTimeField(_("not before"), db_default=Now(), null=True)
     handed_until = models.DateTimeField(null=True, editable=False)

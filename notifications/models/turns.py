@@ -7,6 +7,7 @@ that somebody holds.
 import datetime as dt
 import secrets
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -15,6 +16,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from portal.sealed.index import SealedQuerySet
+
+from .wording import in_force
 
 if TYPE_CHECKING:
     from .outbox import Delivery
@@ -113,6 +116,16 @@ class DeliveryQuerySet(SealedQuerySet):
                 " WHERE delivery.id = picked.id RETURNING delivery.*, picked.carrier AS held"
             )
             return list(self.model.objects.raw(statement, [*params, *values, secrets.token_hex(16), lasts]))
+
+    def stamp(self, rows: "Sequence[Delivery]") -> None:
+        """Decide which words go out: with the first try, and the same for every later one."""
+        fresh = defaultdict(list)
+        for row in rows:
+            if row.wording_id is None and (words := in_force.pk_of(row.event.message, row.event.language)):
+                row.wording_id = words
+                fresh[words].append(row.pk)
+        for words, ids in fresh.items():
+            self.filter(pk__in=ids).update(wording=words)
 
     # --- what came of it ---------------------------------------------------------------------------------------------
 

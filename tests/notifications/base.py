@@ -83,6 +83,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "policy_published": {"version": 2, "effective": "2026-12-23T20:30:00+00:00", "url": "http://127.0.0.1:8000/p/"},
 }
 
+# What staff might write for `invoice_issued`.
+OTHER_WORDS = {
+    "subject": "Bill {{ number }}",
+    "text": "{{ total }} until {{ due_on }}:\n\n{{ url }}",
+    "sms": "Yaghout: bill {{ number }} of {{ total }}.",
+}
+
 
 def only(event: Event, channel: str) -> Delivery:
     return event.deliveries.get(channel=channel)

@@ -10,11 +10,20 @@ from accounts.models import Customer
 from notifications import flows
 from notifications.channels import smtp, wire
 from notifications.models import Event
+from notifications.models.wording import in_force
 from tests.base import make_customer
-from tests.notifications.base import SAMPLES
+from tests.notifications.base import OTHER_WORDS, SAMPLES
 from tests.world_client import World
 
 Tell = Callable[..., Event]
+
+
+@pytest.fixture(autouse=True)
+def words_in_force() -> Iterator[None]:
+    """What another test published and took back is not remembered."""
+    in_force.forget()
+    yield
+    in_force.forget()
 
 
 @pytest.fixture
@@ -48,3 +57,21 @@ def joined(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iter
 def dana(transactional_db: None) -> Customer:
     """A customer whose rows are really committed, as sending needs."""
     return make_customer("dana@example.com", "+989121110009", language="en")
+
+
+@pytest.fixture
+def erin(db):
+    """A second member of staff."""
+    return make_customer("erin@example.com", "+989121110005", language="en", is_staff=True)
+
+
+@pytest.fixture
+def draft(carol):
+    return flows.draft_wording(message="invoice_issued", language="en", by=carol, **OTHER_WORDS)
+
+
+@pytest.fixture
+def published(draft, carol, erin):
+    assert flows.propose_wording(wording=draft, by=carol) and flows.publish_wording(wording=draft, by=erin)
+    in_force.forget()  # as it does itself once this is committed
+    return draft
