@@ -78,6 +78,15 @@ CATALOGUE: dict[str, Message] = {
         Message("ticket_answered", Purpose.TICKET, Lane.TICKETS),
         Message("ticket_closed", Purpose.TICKET, Lane.TICKETS),
         Message("policy_published", Purpose.LEGAL, Lane.BULK),
+        Message("incident_opened", Purpose.SERVICE, Lane.BULK),
+        Message("incident_updated", Purpose.SERVICE, Lane.BULK),
+        Message("incident_resolved", Purpose.SERVICE, Lane.BULK),
+        Message("maintenance_planned", Purpose.SERVICE, Lane.BULK),
+        Message("maintenance_changed", Purpose.SERVICE, Lane.BULK),
+        Message("maintenance_reminder", Purpose.SERVICE, Lane.BULK),
+        Message("maintenance_started", Purpose.SERVICE, Lane.BULK),
+        Message("maintenance_done", Purpose.SERVICE, Lane.BULK),
+        Message("maintenance_cancelled", Purpose.SERVICE, Lane.BULK),
     )
 }
 

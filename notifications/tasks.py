@@ -19,3 +19,8 @@ def sweep() -> None:
 @shared_task(name="notifications.ask_operator")  # type: ignore[untyped-decorator]
 def ask_operator() -> None:
     flows.ask_operator()
+
+
+@shared_task(name="notifications.remind_of_maintenance")  # type: ignore[untyped-decorator]
+def remind_of_maintenance() -> None:
+    flows.remind_of_maintenance()
