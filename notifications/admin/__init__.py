@@ -1,5 +1,5 @@
 """Staff screens of this room."""
 
-from . import outbox, tickets
+from . import broadcasts, outbox, tickets
 
-__all__ = ["outbox", "tickets"]
+__all__ = ["broadcasts", "outbox", "tickets"]
