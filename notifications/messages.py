@@ -124,7 +124,7 @@ def shown(event: Event) -> str:
 def _spoken(event: Event) -> dict[str, Any]:
     """The stored context, with days and moments in words."""
     persian = event.language == "fa"
-    spoken = dict(event.context or {})
+    spoken = event.words_context
     for name, value in spoken.items():
         if not isinstance(value, str) or not value:
             continue

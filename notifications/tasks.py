@@ -16,6 +16,11 @@ def sweep() -> None:
     flows.sweep()
 
 
+@shared_task(name="notifications.fan_out")  # type: ignore[untyped-decorator]
+def fan_out() -> None:
+    flows.fan_out_due()
+
+
 @shared_task(name="notifications.ask_operator")  # type: ignore[untyped-decorator]
 def ask_operator() -> None:
     flows.ask_operator()

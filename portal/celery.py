@@ -22,6 +22,7 @@ app.conf.task_routes = {"billing.verify": {"queue": "money"}}
 # name of the task → seconds between two runs. Each is harmless to run twice, and catches up when it was missed.
 PERIODIC = {
     "notifications.sweep": 10,
+    "notifications.fan_out": 5,
     "notifications.ask_operator": 60,
     "notifications.remind_of_maintenance": 60,
     "billing.reconcile": 30,

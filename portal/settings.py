@@ -318,6 +318,7 @@ KAVENEGAR = {
     "api_url": endpoint("KAVENEGAR_API_URL", f"{WORLD_URL}/kavenegar" if WORLD_URL else "https://api.kavenegar.com"),
     "sender": env.str("KAVENEGAR_SENDER", default=""),
 }
+SMS_SEGMENT_RIAL = env.int("SMS_SEGMENT_RIAL", default=3000)  # what one part of an SMS costs, to foretell a broadcast's
 
 GATEWAY_HOMES = {  # slug → (API, browser) as the gateways' documents give them
     "sep": ("https://sep.shaparak.ir", "https://sep.shaparak.ir"),

@@ -1,5 +1,5 @@
 """Staff screens of this room."""
 
-from . import incidents, outbox, tickets
+from . import broadcasts, incidents, outbox, tickets
 
-__all__ = ["incidents", "outbox", "tickets"]
+__all__ = ["broadcasts", "incidents", "outbox", "tickets"]

@@ -63,7 +63,7 @@ def _send(delivery: Delivery) -> None:
 
 
 def _by_sms(delivery: Delivery) -> str:
-    event, to = delivery.event, str(delivery.recipient)
+    event, to = delivery.event, str(delivery.address)
     template = CATALOGUE[event.message].sms_template
     if template:
         return sms_operator().send_code(to, f"{template}-{event.language}", event.context["code"]).ref
@@ -75,7 +75,7 @@ def _by_email(delivery: Delivery) -> str:
     words, message_id = render(event, Channel.EMAIL), f"<{delivery.pk}@{us}>"
     letter = smtp.compose(
         sender=settings.EMAIL_FROM,
-        to=str(delivery.recipient),
+        to=str(delivery.address),
         subject=words.subject,
         text=words.text,
         html=words.html,

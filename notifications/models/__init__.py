@@ -1,6 +1,7 @@
 """What we told you, what you told us, and whether it arrived."""
 
 from .affected import Affected, Proof
+from .broadcasts import Broadcast, BroadcastEvent, BroadcastRecipient
 from .incidents import Incident, IncidentUpdate, Severity
 from .maintenance import Maintenance, MaintenanceUpdate
 from .outbox import Attempt, Channel, Delivery, Event, Lane, Purpose
@@ -11,6 +12,9 @@ __all__ = [
     "Affected",
     "Attachment",
     "Attempt",
+    "Broadcast",
+    "BroadcastEvent",
+    "BroadcastRecipient",
     "Channel",
     "Component",
     "Delivery",

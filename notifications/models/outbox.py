@@ -60,6 +60,15 @@ class Event(SealedModel):
     about = models.CharField(_("about"), max_length=80)  # an opaque reference, such as invoice:1405-000012
     key = models.CharField(_("key"), max_length=160, unique=True)  # twice with one key is once
     context = SealedJSONField(null=True, editable=False)
+    # What many are told at once has its words there, and none here.
+    broadcast = models.ForeignKey(
+        "notifications.Broadcast",
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("broadcast"),
+    )
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
     expires_at = models.DateTimeField(_("expires at"), null=True)
@@ -91,6 +100,15 @@ class Event(SealedModel):
         return title(self)
 
     @property
+    def words_context(self) -> dict[str, Any]:
+        """What its words are made of, in its language."""
+        if self.broadcast_id is None:
+            return dict(self.context or {})
+        from .broadcasts import context_of  # which stands on these rows
+
+        return spoken(context_of(self.broadcast_id), self.language)
+
+    @property
     def is_out_of_date(self) -> bool:
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
@@ -111,7 +129,13 @@ class DeliveryQuerySet(SealedQuerySet):
         """Rows whose turn has come and that nobody holds."""
         now = timezone.now()
         free = models.Q(lease_until=None) | models.Q(lease_until__lt=now)
-        return self.filter(free, status__in=Delivery.DUE, not_before__lte=now)
+        return self.sendable().filter(free, status__in=Delivery.DUE, not_before__lte=now)
+
+    def sendable(self) -> Self:
+        """Without those of broadcasts that a person paused or stopped."""
+        from .broadcasts import Broadcast
+
+        return self.exclude(broadcast__in=Broadcast.objects.held())
 
     def out_of_date(self) -> Self:
         """Rows that nobody holds and that must not be sent any more."""
@@ -138,9 +162,21 @@ class DeliveryQuerySet(SealedQuerySet):
         return taken
 
 
+def spoken(context: dict[str, Any], language: str) -> dict[str, Any]:
+    """Of what differs by language, this language's."""
+    return {name: value[language] if isinstance(value, dict) else value for name, value in context.items()}
+
+
 def new_local_ref() -> int:
     """18 digits: the operator's number is a signed 64-bit one."""
     return secrets.randbelow(9 * 10**17) + 10**17
+
+
+# The same range for rows that are written by SQL.
+RANDOM_REF = models.Func(
+    template="(100000000000000000 + abs(mod(uuid_hash_extended(gen_random_uuid(), 0), 900000000000000000)))",
+    output_field=models.BigIntegerField(),
+)
 
 
 class Delivery(SealedModel):
@@ -208,13 +244,19 @@ class Delivery(SealedModel):
     lane = models.CharField(_("lane"), max_length=8, choices=Lane.choices)
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.QUEUED)
     recipient = SealedCharField(_("recipient"), max_length=254, null=True, editable=False)
+    # Written by SQL, which cannot seal an address for its row: the reader's own address is read when it is sent.
+    at_account = models.BooleanField(default=False, db_default=False, editable=False)
+    # The event's, so that a broadcast of many thousands is counted and held without them.
+    broadcast = models.ForeignKey(
+        "notifications.Broadcast", models.PROTECT, null=True, db_index=False, related_name="deliveries", editable=False
+    )
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     not_before = models.DateTimeField(_("not before"), default=timezone.now, null=True)
     handed_until = models.DateTimeField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     lease_by = models.CharField(max_length=32, blank=True, editable=False)
     # Our own number in the operator's books. Random, so that a restored database never repeats one that it has seen.
-    local_ref = models.BigIntegerField(unique=True, default=new_local_ref, editable=False)
+    local_ref = models.BigIntegerField(unique=True, default=new_local_ref, db_default=RANDOM_REF, editable=False)
     provider_ref = models.CharField(_("provider's reference"), max_length=120, blank=True)
     last_code = models.CharField(_("last answer"), max_length=40, blank=True)
     accepted_at = models.DateTimeField(_("handed over at"), null=True)
@@ -247,6 +289,11 @@ class Delivery(SealedModel):
             models.Index(
                 fields=["lease_until"], condition=models.Q(status="sending"), name="notifications_delivery_leased"
             ),
+            models.Index(
+                fields=["broadcast", "channel", "status"],
+                condition=models.Q(broadcast__isnull=False),
+                name="notifications_delivery_tally",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -255,6 +302,15 @@ class Delivery(SealedModel):
     @property
     def tone(self) -> str:
         return self.TONE[self.Status(self.status)]
+
+    @property
+    def address(self) -> str | None:
+        """Where it goes to; None when there is nothing to send it to."""
+        if not self.at_account:
+            return self.recipient
+        if self.reader is None:
+            return None
+        return self.reader.email if self.channel == Channel.EMAIL else self.reader.mobile
 
     def _move_to(self, status: Status, *, held_by: str | None = None, code: str | None = None, **changes: Any) -> bool:
         """Under a row lock. False when already there, or when `held_by` lost the row; `code` leaves an Attempt."""
@@ -281,15 +337,15 @@ class Delivery(SealedModel):
     def claim(cls, pk: uuid.UUID | str) -> "Delivery | None":
         """Take the row under a lease and commit, so that nobody else sends it; None when it is not to be sent now."""
         with transaction.atomic(durable=True):
-            rows = cls.objects.unclaimed().select_related("event").select_for_update(skip_locked=True, of=("self",))
-            row = rows.filter(pk=pk).first()
+            rows = cls.objects.unclaimed().select_related("event", "reader")
+            row = rows.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
             if row is None:
                 return None
             if row.event.is_out_of_date:
                 row.expire()
                 return None
-            if row.recipient is None:
-                row._move_to(cls.Status.SUPPRESSED, last_code="erased")
+            if not row.address:
+                row._move_to(cls.Status.SUPPRESSED, last_code="no-address" if row.at_account else "erased")
                 return None
             lease_by, lease_until = secrets.token_hex(16), timezone.now() + cls.LEASE[row.channel]
             if row.status == cls.Status.UNKNOWN and row.channel == Channel.SMS:

@@ -46,9 +46,8 @@ def test_the_feed_has_what_rfc_4287_demands(anyone, carol, web):
         for name in ("id", "title", "updated"):
             assert len(where.findall(f"{ATOM}{name}")) == 1 and where.findtext(f"{ATOM}{name}")
         assert dt.datetime.fromisoformat(where.findtext(f"{ATOM}updated")).tzinfo
-    assert [e.get("href") for e in root.findall(f"{ATOM}link") if e.get("rel") == "self"][0].endswith(
-        "feed.atom?lang=en"
-    )
+    own = next(link.get("href") for link in root.findall(f"{ATOM}link") if link.get("rel") == "self")
+    assert own.endswith("/status/feed.atom?lang=en")
     entry = root.find(f"{ATOM}entry")
     assert entry.findtext(f"{ATOM}id") == entry.find(f"{ATOM}link").get("href") == incident.url
     assert "We are looking into it." in entry.findtext(f"{ATOM}summary")
