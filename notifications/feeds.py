@@ -59,8 +59,7 @@ class StatusFeed(Feed):
         return render_to_string("notifications/status_entry.html", {"item": item})
 
     def item_pubdate(self, item: Any) -> dt.datetime:
-        first: dt.datetime = item.announced_at if isinstance(item, Maintenance) else item.started_at
-        return first
+        return getattr(item, "announced_at", None) or item.began  # type: ignore[no-any-return]
 
     def item_updateddate(self, item: Any) -> dt.datetime:
         changed: dt.datetime = item.changed_at

@@ -10,8 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone, translation
 from django.utils.dateparse import parse_datetime
 
-from notifications.models import Affected, Broadcast, Component
-from notifications.models.trouble import Trouble
+from notifications.models import Affected, Broadcast, Component, Incident, Maintenance
 
 
 def add_common(parser: CommandParser) -> None:
@@ -63,7 +62,7 @@ def words(options: dict[str, Any]) -> dict[str, str]:
     return {"text_fa": options["text_fa"], "text_en": options["text_en"]}
 
 
-def answer(command: BaseCommand, trouble: Trouble, *, changed: bool, as_json: bool) -> None:
+def answer(command: BaseCommand, trouble: Incident | Maintenance, *, changed: bool, as_json: bool) -> None:
     trouble.refresh_from_db()
     waiting = Broadcast.objects.filter(source=trouble.source, status=Broadcast.Status.READY).count()
     affected = Affected.objects.of(trouble).count()

@@ -57,7 +57,7 @@ def status(request: HttpRequest) -> HttpResponse:
         "components": _components(incidents, coming, now),
         "incidents": [(row, _yours(request, row)) for row in incidents],
         "coming": [(row, _yours(request, row)) for row in coming],
-        "worst": max((row.severity for row in incidents), key=list(Severity).index, default=""),
+        "worst": max((row.severity for row in incidents), key=Severity.values.index, default=""),
         "month": month,
         "history": _history(_midnight(first), _midnight(end)),
         "earlier": first - dt.timedelta(days=1),

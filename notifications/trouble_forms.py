@@ -71,8 +71,9 @@ class UpdateForm(WordsForm):
 
     def __init__(self, data: Any = None, *, row: Incident) -> None:
         super().__init__(data, initial={"severity": row.severity})
-        steps = [(row.status, _("stays as it is")), *((s.value, s.label) for s in sorted(row.NEXT[row.status]))]
-        self.fields["status"].choices = [step for step in steps if step[0] != row.Status.RESOLVED]  # type: ignore[attr-defined]
+        allowed = row.NEXT[row.Status(row.status)] - {row.Status.RESOLVED}
+        steps = [(step.value, step.label) for step in row.Status if step in allowed]
+        self.fields["status"].choices = [(row.status, _("stays as it is")), *steps]  # type: ignore[attr-defined]
         others = Component.objects.exclude(pk__in=row.component_ids)
         self.fields["components"].queryset = others  # type: ignore[attr-defined]
 

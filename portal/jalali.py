@@ -61,12 +61,10 @@ def short_day(value: date) -> str:
 def month(value: date, language: str) -> tuple[date, date, str]:
     """The month of a day in the reader's calendar: its first day, the next one's, and its name and year."""
     tongue, here = _tongue(language), local_date(value)
-    kind = jdatetime.date if tongue == "fa" else date
     shown = jdatetime.date.fromgregorian(date=here) if tongue == "fa" else here
-    first = kind(shown.year, shown.month, 1)
-    after = kind(shown.year + shown.month // 12, shown.month % 12 + 1, 1)
-    days = (first.togregorian(), after.togregorian()) if tongue == "fa" else (first, after)
-    return *days, digits(f"{MONTHS[tongue][shown.month - 1]} {shown.year}", tongue)
+    ends = (shown.year, shown.month, 1), (shown.year + shown.month // 12, shown.month % 12 + 1, 1)
+    first, after = (jdatetime.date(*end).togregorian() if tongue == "fa" else date(*end) for end in ends)
+    return first, after, digits(f"{MONTHS[tongue][shown.month - 1]} {shown.year}", tongue)
 
 
 @lru_cache(maxsize=4096)

@@ -112,10 +112,9 @@ class ServiceQuerySet(models.QuerySet["Service"]):
 
     def running_on(self, component_ids: Collection[int]) -> Self:
         """Active ones whose plan, or which themselves, run on any of these components."""
-        plans, services = (
-            model.components.through._default_manager.filter(component__in=component_ids) for model in (Plan, Service)
-        )
-        on_these = models.Q(order__plan__in=plans.values("plan")) | models.Q(pk__in=services.values("service"))
+        plans = Plan.components.through._default_manager.filter(component__in=component_ids).values("plan")
+        services = Service.components.through._default_manager.filter(component__in=component_ids).values("service")
+        on_these = models.Q(order__plan__in=plans) | models.Q(pk__in=services)
         return self.filter(on_these, status=Service.Status.ACTIVE)
 
 

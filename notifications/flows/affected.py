@@ -54,7 +54,7 @@ def notify(
     if not circle.exists():
         return None
     return prepare_broadcast(
-        reason=Broadcast.Reason(trouble._meta.model_name),
+        reason=Broadcast.Reason(str(trouble._meta.model_name)),
         source=trouble.source,
         message=message,
         context={"components": in_both(lambda: named(trouble.components.all())), "url": trouble.url, **context},

@@ -63,7 +63,7 @@ def resolve_incident(*, incident: Incident, by: Any, text_fa: str = "", text_en:
     with transaction.atomic():
         if not incident.resolve(by, text_fa, text_en):
             return False
-        _tell(incident, "incident_resolved", by, until=incident.resolved_at.isoformat())
+        _tell(incident, "incident_resolved", by)
     return True
 
 
@@ -74,13 +74,12 @@ def _tell(
     *,
     only: str = "all",
     replaces: tuple[str, ...] = UNAPPROVED,
-    **more: str,
 ) -> None:
     context = {
         "severity": in_both(lambda: Severity(incident.severity).label),
         "status": in_both(lambda: Incident.Status(incident.status).label),
         "at": incident.started_at.isoformat(),
-        **more,
+        "until": incident.resolved_at.isoformat() if incident.resolved_at else None,
     }
     urgent = incident.is_urgent
     notify(incident, message, by=by, context=context, only=only, replaces=replaces, urgent=urgent)

@@ -55,7 +55,8 @@ class ForbiddenStep(ValueError):
 class TroubleQuerySet(models.QuerySet):
     def public(self) -> Self:
         """What everybody may read of: one of its components is shown to everybody."""
-        ties = self.model.components.through.objects.filter(component__is_public=True)
+        components: Any = self.model._meta.get_field("components")
+        ties = components.remote_field.through._default_manager.filter(component__is_public=True)
         return self.filter(pk__in=ties.values(self.model._meta.model_name))
 
     def with_words(self) -> Self:
@@ -150,6 +151,9 @@ class Update(models.Model):
     text_fa = models.TextField(_("text in Persian"), blank=True, max_length=2000)
     text_en = models.TextField(_("text in English"), blank=True, max_length=2000)
     is_public = models.BooleanField(_("shown to everybody"), default=True)
+
+    now: Any  # how it stood; each of the two has its own column
+    get_now_display: Any
 
     class Meta:
         abstract = True

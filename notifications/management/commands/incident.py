@@ -47,7 +47,7 @@ class Command(BaseCommand):
             raise CommandError(str(refusal)) from None
         answer(self, incident, changed=changed, as_json=options["json"])
 
-    def open(self, options: dict[str, Any], by: Any, said: dict[str, str]) -> tuple[Incident, bool]:
+    def open(self, options: dict[str, Any], by: Any, said: dict[str, Any]) -> tuple[Incident, bool]:
         incident = flows.open_incident(
             components=components(options["component"]),
             severity=options["severity"],
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         )
         return incident, True
 
-    def update(self, options: dict[str, Any], by: Any, said: dict[str, str]) -> tuple[Incident, bool]:
+    def update(self, options: dict[str, Any], by: Any, said: dict[str, Any]) -> tuple[Incident, bool]:
         incident = found(options["ref"])
         flows.update_incident(
             incident=incident,
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         )
         return incident, True
 
-    def resolve(self, options: dict[str, Any], by: Any, said: dict[str, str]) -> tuple[Incident, bool]:
+    def resolve(self, options: dict[str, Any], by: Any, said: dict[str, Any]) -> tuple[Incident, bool]:
         incident = found(options["ref"])
         return incident, flows.resolve_incident(incident=incident, by=by, **said)
 
