@@ -221,7 +221,9 @@ class BroadcastAdmin(ReadOnlyAdmin):
             "media": self.media,
             "broadcast": broadcast,
             "deeds": [
-                (deed, reverse(f"admin:notifications_broadcast_{deed.name}", args=[broadcast.pk])) for deed in offered
+                (d, reverse(f"admin:notifications_broadcast_{d.name}", args=[broadcast.pk]))
+                for d in may
+                if broadcast.status in d.fits and not (d.name == "approve" and is_own)
             ],
             "waits_for_colleague": is_own and broadcast.status == S.READY,
             "kill_form": form if self._may_kill(request, broadcast) else None,

@@ -27,7 +27,7 @@ def write_snapshot(broadcast: Broadcast, pairs: models.QuerySet[Any, Any]) -> in
         "reader": Sql("reader"),
         "language": Sql("language"),
         # One event a customer, however many read it.
-        "event_id": Sql("first_value(gen_random_uuid()) OVER (PARTITION BY customer)"),
+        "event_id": Sql(f"md5('broadcast:{broadcast.pk}:' || customer)::uuid"),
     }
     # In the order of customers, so that a company's readers stand together.
     rest = f"({found}) AS pairs (customer, reader, language) ORDER BY customer"
