@@ -186,6 +186,18 @@ def test_the_proof_finds_who_was_left_out(alice, carol, dave, alices, web):
         check()
 
 
+def test_whose_notice_was_stopped_is_not_told(alice, carol, dave, alices, web):
+    """It stands in the outbox, but it never left: that is no proof."""
+    incident = opened(web, by=carol)
+    approve(incident, dave)
+    assert not Affected.objects.untold(incident).exists()
+    broadcast = Broadcast.objects.get(source=incident.source)
+    flows.kill_broadcast(broadcast=broadcast, by=carol, why=Broadcast.Why.WORDS)
+    assert Delivery.objects.filter(event__customer=alice).count() == 2
+    assert Affected.objects.missed(incident, "email").get().customer == alice
+    assert Affected.objects.untold(incident).get().customer == alice
+
+
 def test_the_doctor_says_when_a_notice_waits_too_long_for_its_second_person(carol, alices, web):
     incident = opened(web, by=carol)
     assert "everybody" in check(), "it has a quarter of an hour"
