@@ -36,6 +36,8 @@ _CODE, _URL = {"code": Kind.CODE}, {"url": Kind.URL}
 _PHOTO = {"reason": Kind.TEXT, **_URL}
 _PAID = {"number": Kind.NUMBER, "amount": Kind.MONEY, **_URL}
 _TICKET = {"number": Kind.NUMBER, "subject": Kind.TEXT, **_URL}
+_INCIDENT = {"components": Kind.TEXT, "severity": Kind.TEXT, "at": Kind.MOMENT, **_URL}
+_MAINTENANCE = {"components": Kind.TEXT, "at": Kind.MOMENT, "until": Kind.MOMENT, **_URL}
 CATALOGUE: dict[str, Message] = {
     message.name: message
     for message in (
@@ -140,5 +142,14 @@ CATALOGUE: dict[str, Message] = {
             *("policy_published", Purpose.LEGAL, Lane.BULK),
             placeholders={"version": Kind.NUMBER, "effective": Kind.DAY, **_URL},
         ),
+        Message("incident_opened", Purpose.SERVICE, Lane.BULK, placeholders=_INCIDENT),
+        Message("incident_updated", Purpose.SERVICE, Lane.BULK, placeholders={**_INCIDENT, "status": Kind.TEXT}),
+        Message("incident_resolved", Purpose.SERVICE, Lane.BULK, placeholders={**_INCIDENT, "until": Kind.MOMENT}),
+        Message("maintenance_planned", Purpose.SERVICE, Lane.BULK, placeholders=_MAINTENANCE),
+        Message("maintenance_changed", Purpose.SERVICE, Lane.BULK, placeholders=_MAINTENANCE),
+        Message("maintenance_reminder", Purpose.SERVICE, Lane.BULK, placeholders=_MAINTENANCE),
+        Message("maintenance_started", Purpose.SERVICE, Lane.BULK, placeholders=_MAINTENANCE),
+        Message("maintenance_done", Purpose.SERVICE, Lane.BULK, placeholders=_MAINTENANCE),
+        Message("maintenance_cancelled", Purpose.SERVICE, Lane.BULK, placeholders=_MAINTENANCE),
     )
 }

@@ -5,14 +5,18 @@ import smtplib
 from collections.abc import Callable
 
 from django.conf import settings
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from notifications import channels
-from notifications.models import Carrier, Delivery
+from notifications.models import Affected, Carrier, Channel, Delivery, Incident, Maintenance
+from notifications.models.trouble import Trouble
 from portal.health import Sick
 
 LATE = dt.timedelta(minutes=5)
+LOOKS_BACK = dt.timedelta(days=7)
+APPROVED_WITHIN = dt.timedelta(minutes=15)  # a notice that waits longer for its second person is late
 LOW_CREDIT = 1_000_000  # Rials; a few hundred messages
 
 
@@ -52,4 +56,30 @@ def sms() -> str:
     return said
 
 
-CHECKS: dict[str, Callable[[], str]] = {"outbox": outbox, "carriers": carriers, "mail": mail, "sms": sms}
+def incidents() -> str:
+    """Whoever is affected has a delivery by each channel: affected − told = 0, once it had time to be approved."""
+    now = timezone.now()
+    troubles: list[Trouble] = [
+        *Incident.objects.filter(Q(resolved_at=None) | Q(resolved_at__gt=now - LOOKS_BACK)),
+        *Maintenance.objects.announced().filter(ends_at__gt=now - LOOKS_BACK).exclude(status="cancelled"),
+    ]
+    gaps = []
+    for trouble in troubles:
+        late = Affected.objects.filter(at__lt=Now() - APPROVED_WITHIN)
+        missed = {channel: late.missed(trouble, channel).count() for channel in Channel.values}
+        if any(missed.values()):
+            gaps.append(
+                f"{trouble.source} lacks {', '.join(f'{n} by {channel}' for channel, n in missed.items() if n)}"
+            )
+    if gaps:
+        raise Sick(f"{'; '.join(gaps)}; is a notice waiting for its second person?")
+    return f"{len(troubles)} incidents and maintenances; everybody affected was told"
+
+
+CHECKS: dict[str, Callable[[], str]] = {
+    "outbox": outbox,
+    "carriers": carriers,
+    "mail": mail,
+    "sms": sms,
+    "incidents": incidents,
+}

@@ -29,6 +29,11 @@ def sweep() -> None:
     flows.sweep()
 
 
+@shared_task(name="notifications.fan_out")  # type: ignore[untyped-decorator]
+def fan_out() -> None:
+    flows.fan_out_due()
+
+
 @shared_task(name="notifications.ask_operator")  # type: ignore[untyped-decorator]
 def ask_operator() -> None:
     flows.ask_operator()
@@ -37,3 +42,8 @@ def ask_operator() -> None:
 @shared_task(name="notifications.read_bounces")  # type: ignore[untyped-decorator]
 def read_bounces() -> None:
     flows.read_bounces()
+
+
+@shared_task(name="notifications.remind_of_maintenance")  # type: ignore[untyped-decorator]
+def remind_of_maintenance() -> None:
+    flows.remind_of_maintenance()

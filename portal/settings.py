@@ -364,6 +364,7 @@ if "smsir" in SMS_CARRIERS:
             default={"phone-code-fa": 200001, "phone-code-en": 200002} if WORLD_URL else {},
         ),
     }
+SMS_SEGMENT_RIAL = env.int("SMS_SEGMENT_RIAL", default=3000)  # what one part of an SMS costs, to foretell a broadcast's
 
 GATEWAY_HOMES = {  # slug → (API, browser) as the gateways' documents give them
     "sep": ("https://sep.shaparak.ir", "https://sep.shaparak.ir"),

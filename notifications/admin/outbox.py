@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -74,11 +75,12 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.action(description=gettext_lazy("Send the held ones again"), permissions=["release"])
     def release(self, request: HttpRequest, deliveries: Any) -> None:
-        held = deliveries.filter(status=Delivery.Status.PARKED, event__context__isnull=False)
+        has_words = Q(event__context__isnull=False) | Q(broadcast__isnull=False)
+        held = deliveries.filter(has_words, status=Delivery.Status.PARKED)
         released = sum(delivery.release() for delivery in held)
         messages.success(request, _("%(count)s put back to be sent.") % {"count": released})
 
 
 def masked(delivery: Delivery) -> str:
     """Whether there is an address, not which."""
-    return MASK if delivery.recipient else "–"
+    return MASK if delivery.recipient or delivery.at_account else "–"

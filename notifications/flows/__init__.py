@@ -1,7 +1,29 @@
 """Stories of this room: tell a customer something, deliver it, learn what became of it, and talk in tickets."""
 
+from .affected import how_many
 from .bounces import lift_suppression, read_bounces
+from .broadcasts import (
+    NotAllowed,
+    approve_broadcast,
+    fan_out,
+    fan_out_due,
+    kill_broadcast,
+    pause_broadcast,
+    prepare_broadcast,
+    preview_broadcast,
+    resume_broadcast,
+)
 from .delivering import HINT_LASTS, deliver, deliver_due, drain, hold_before, sweep, tidy
+from .incidents import open_incident, resolve_incident, update_incident
+from .maintenance import (
+    announce_maintenance,
+    cancel_maintenance,
+    finish_maintenance,
+    plan_maintenance,
+    remind_of_maintenance,
+    reschedule_maintenance,
+    start_maintenance,
+)
 from .paying import look_at_credit
 from .receipts import ask_operator, hint
 from .telling import tell
@@ -10,26 +32,46 @@ from .wordings import NotFit, OneWaits, draft_wording, propose_wording, publish_
 
 __all__ = [
     "HINT_LASTS",
+    "NotAllowed",
     "NotFit",
     "OneWaits",
+    "announce_maintenance",
     "answer_ticket",
+    "approve_broadcast",
     "ask_operator",
+    "cancel_maintenance",
     "close_ticket",
     "deliver",
     "deliver_due",
     "draft_wording",
     "drain",
+    "fan_out",
+    "fan_out_due",
+    "finish_maintenance",
     "hint",
     "hold_before",
+    "how_many",
+    "kill_broadcast",
     "lift_suppression",
     "look_at_credit",
+    "open_incident",
     "open_ticket",
+    "pause_broadcast",
+    "plan_maintenance",
+    "prepare_broadcast",
+    "preview_broadcast",
     "propose_wording",
     "publish_wording",
     "read_bounces",
     "reject_wording",
+    "remind_of_maintenance",
+    "reschedule_maintenance",
+    "resolve_incident",
+    "resume_broadcast",
     "ship_wordings",
+    "start_maintenance",
     "sweep",
     "tell",
     "tidy",
+    "update_incident",
 ]

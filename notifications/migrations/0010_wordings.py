@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0007_receipts'),
+        ('notifications', '0009_incidents'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

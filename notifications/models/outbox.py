@@ -69,6 +69,15 @@ class Event(SealedModel):
     about = models.CharField(_("about"), max_length=80)  # an opaque reference, such as invoice:1405-000012
     key = models.CharField(_("key"), max_length=160, unique=True)  # twice with one key is once
     context = SealedJSONField(null=True, editable=False)
+    # What many are told at once has its words there, and none here.
+    broadcast = models.ForeignKey(
+        "notifications.Broadcast",
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("broadcast"),
+    )
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
     expires_at = models.DateTimeField(_("expires at"), null=True)
@@ -103,8 +112,12 @@ class Event(SealedModel):
 
     @property
     def words_context(self) -> dict[str, Any]:
-        """What its words are made with."""
-        return self.context or {}
+        """What its words are made of, in its language."""
+        if self.broadcast_id is None:
+            return self.context or {}
+        from .broadcasts import context_of  # which stands on these rows
+
+        return spoken(context_of(self.broadcast_id), self.language)
 
     def forget(self, names: tuple[str, ...]) -> None:
         """Lose codes and links for good once no delivery needs them any more."""
@@ -113,6 +126,11 @@ class Event(SealedModel):
         kept = {name: value for name, value in self.context.items() if name not in names}
         self.context = kept
         self.save(update_fields=["context"])
+
+
+def spoken(context: dict[str, Any], language: str) -> dict[str, Any]:
+    """Of what differs by language, this language's."""
+    return {name: value[language] if isinstance(value, dict) else value for name, value in context.items()}
 
 
 def new_local_ref() -> int:
@@ -209,6 +227,10 @@ class Delivery(SealedModel):
     wording = models.ForeignKey(
         "notifications.Wording", models.PROTECT, null=True, related_name="+", db_index=False, editable=False
     )
+    # The event's, so that a broadcast of many thousands is counted and held without them.
+    broadcast = models.ForeignKey(
+        "notifications.Broadcast", models.PROTECT, null=True, db_index=False, related_name="deliveries", editable=False
+    )
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     not_before = models.DateTimeField(_("not before"), db_default=Now(), null=True)
     handed_until = models.DateTimeField(null=True, editable=False)
@@ -259,6 +281,11 @@ class Delivery(SealedModel):
                 fields=["lane", "status"],
                 condition=models.Q(status__in=("unknown", "parked")),
                 name="notifications_delivery_stuck",
+            ),
+            models.Index(
+                fields=["broadcast", "channel", "status"],
+                condition=models.Q(broadcast__isnull=False),
+                name="notifications_delivery_tally",
             ),
         ]
 

@@ -49,8 +49,10 @@ class DeliveryQuerySet(SealedQuerySet):
         return self.filter(Q(lease_until=None) | Q(lease_until__lt=Now()), status__in=self.model.DUE)
 
     def sendable(self) -> Self:
-        """PLACE FOR BROADCASTS: without those that a person paused or killed. Every way out passes here."""
-        return self
+        """Without those of broadcasts that a person paused or stopped. Every way out passes here."""
+        from .broadcasts import Broadcast  # which stands on these rows
+
+        return self.exclude(broadcast__in=Broadcast.objects.held())
 
     def unclaimed(self) -> Self:
         """Rows whose turn has come and that nobody holds."""

@@ -22,6 +22,7 @@ PUBLIC = [
     "/accounts/password/reset/",
     "/policy/",
     "/policy/versions/1/",
+    "/status/",
 ]
 OWN = [
     "/",
@@ -46,8 +47,10 @@ OWN = [
     "/profile/export/",
     "/companies/",
     "/companies/new/",
+    "/status/",
 ]
 FOLLOW = {
+    "/status/": "status_item",
     "/services/": "service",
     "/invoices/": "invoice",
     "/messages/": "message",

@@ -81,6 +81,26 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "ticket_answered": {"number": "10001", "subject": "My site", "url": "http://127.0.0.1:8000/t/"},
     "ticket_closed": {"number": "10001", "subject": "My site", "url": "http://127.0.0.1:8000/t/"},
     "policy_published": {"version": 2, "effective": "2026-12-23T20:30:00+00:00", "url": "http://127.0.0.1:8000/p/"},
+    **{
+        f"incident_{what}": {
+            "components": {"fa": "میزبانی وب، ایمیل", "en": "Web hosting, Mail"},
+            "severity": {"fa": "از کار افتاده", "en": "Out of order"},
+            "status": {"fa": "علت پیدا شد", "en": "Cause found"},
+            "at": "2026-11-23T10:00:00+00:00",
+            "until": "2026-11-23T11:40:00+00:00",
+            "url": "http://127.0.0.1:8000/status/ab12cd34/",
+        }
+        for what in ("opened", "updated", "resolved")
+    },
+    **{
+        f"maintenance_{what}": {
+            "components": {"fa": "میزبانی وب، ایمیل", "en": "Web hosting, Mail"},
+            "at": "2026-11-27T22:30:00+00:00",
+            "until": "2026-11-28T01:30:00+00:00",
+            "url": "http://127.0.0.1:8000/status/ab12cd34/",
+        }
+        for what in ("planned", "changed", "reminder", "started", "done", "cancelled")
+    },
 }
 
 # What staff might write for `invoice_issued`.
