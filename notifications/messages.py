@@ -97,7 +97,7 @@ def _values(event: Event) -> dict[str, str]:
     return {
         name: written(kind, name, value, event.language)
         for name, value in given.items()
-        if value != "" or kind.placeholders[name] == Kind.TEXT
+        if value != "" or kind.placeholders[name] in (Kind.TEXT, Kind.LINES)
     }
 
 

@@ -23,12 +23,14 @@ class Kind(Enum):
 
     MONEY = "money"  # whole Rials, written in Toman
     NUMBER = "number"  # of an invoice, a ticket or a version
+    COUNT = "count"  # how many
     RECEIPT = "receipt"  # typed into a bank's page again, so its digits stay Latin
     DAY = "day"
     MOMENT = "moment"
     CODE = "code"
     URL = "url"
     TEXT = "text"  # what people typed, or a text per language; one line
+    LINES = "lines"  # several of them
     CHOICE = "choice"  # one of the message's own phrases
 
 
@@ -37,6 +39,24 @@ NEEDED = (Kind.CODE, Kind.URL)  # a message that has one is of no use without it
 
 class Unfit(Exception):
     """A message cannot go out as it is. The text names the placeholder, never its value."""
+
+
+class Count(str):
+    """A number as it is read, of which the release's words may ask whether it is none or one."""
+
+    def __new__(cls, number: int, language: str) -> "Count":
+        count = super().__new__(cls, jalali.digits(number, language))
+        count.number = number
+        return count
+
+    number: int
+
+    def __bool__(self) -> bool:
+        return self.number != 0
+
+    @property
+    def is_one(self) -> bool:
+        return self.number == 1
 
 
 def clean(text: str) -> str:
@@ -83,10 +103,24 @@ def _url(value: Any, language: str) -> str:
 
 
 def _text(value: Any, language: str) -> str:
+    return clean(_said(value, language))
+
+
+def _lines(value: Any, language: str) -> str:
+    return "\n".join(filter(None, map(clean, _said(value, language).splitlines())))
+
+
+def _said(value: Any, language: str) -> str:
     words = value[language] if isinstance(value, Mapping) and language in value else value
     if not isinstance(words, str):
         raise TypeError
-    return clean(words)
+    return words
+
+
+def _count(value: Any, language: str) -> str:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError
+    return Count(value, language)
 
 
 _WRITERS = {
@@ -98,6 +132,8 @@ _WRITERS = {
     Kind.CODE: _word,
     Kind.URL: _url,
     Kind.TEXT: _text,
+    Kind.LINES: _lines,
+    Kind.COUNT: _count,
     Kind.CHOICE: _word,
 }
 
@@ -112,7 +148,7 @@ def fill(source: str, values: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:
             raise Unfit(match[1])
-        return values[match[1]] or "–"
+        return "–" if values[match[1]] == "" else values[match[1]]
 
     if LEFT_OVER.search(NAME.sub("", source)):
         raise Unfit("something in braces is no placeholder")

@@ -22,12 +22,14 @@ _MIXED = '\u202eسرور web-01\u202c (تهران <b>"A&B"</b>)\r\nBcc: {{ code 
 VALUES: dict[Kind, tuple[Any, ...]] = {
     Kind.MONEY: (1_320_000, 987_654_321_098_760, 0, 1_234_567),
     Kind.NUMBER: ("1405-000012", "1405-999999999", "1", "10001"),
+    Kind.COUNT: (3, 12_000, 0, 1),
     Kind.RECEIPT: ("740012345678", "ABCDEF1234567890ABCDEF1234567890", "1", "IR-98/A_7"),
     Kind.DAY: ("2026-12-01", "2027-09-22", "2026-03-21", "2026-12-23T20:30:00+00:00"),
     Kind.MOMENT: tuple(f"{day}+00:00" for day in ("2026-11-23T10:00", "2027-09-22T08:59", "2026-03-20T20:30") * 2),
     Kind.CODE: ("482913", "0123456789", "0", "000000"),
     Kind.URL: ("invoices/1405-000012/", f"accounts/confirm-email/{'Mk1x' * 30}/", "", "catalogue/?a=1&b=%D8%AA"),
     Kind.TEXT: (_TEXT, _LONG, "", _MIXED),
+    Kind.LINES: ({tongue: f"{words}\n{words}" for tongue, words in _TEXT.items()}, _LONG, "", f"{_MIXED}\n{_MIXED}"),
 }
 
 

@@ -14,12 +14,12 @@ from django.template import Context, Engine, Template
 from django.template.base import Lexer, Token, TokenType
 from django.utils import translation
 from django.utils.text import unescape_string_literal
-from django.utils.translation import gettext, trim_whitespace
+from django.utils.translation import gettext, ngettext, trim_whitespace
 
 from notifications.placeholders import Unfit
 
 MISSING = "\x00"  # stands around the name of a value that is not there; no value can hold it
-ENGINE = Engine(string_if_invalid=f"{MISSING}%s{MISSING}")
+ENGINE = Engine(string_if_invalid=f"{MISSING}%s{MISSING}", builtins=["portal.templatetags.words"])
 
 
 class Texts(NamedTuple):
@@ -65,9 +65,7 @@ def _in_its_language(tokens: Iterator[Token]) -> Iterator[str]:
                 (words,) = bits  # no option of the tag is used in messages
                 yield gettext(unescape_string_literal(words).replace("%", "%%")).replace("%%", "%")
             elif tag == "blocktranslate":
-                if bits not in ([], ["trimmed"]):
-                    raise ValueError(f"a message cannot use {{% {token.contents} %}}")
-                yield _block(tokens, is_trimmed=bool(bits))
+                yield _block(tokens, bits)
             elif tag != "load":
                 yield f"{{% {token.contents} %}}"
         elif token.token_type == TokenType.VAR:
@@ -76,15 +74,28 @@ def _in_its_language(tokens: Iterator[Token]) -> Iterator[str]:
             yield token.contents
 
 
-def _block(tokens: Iterator[Token], *, is_trimmed: bool) -> str:
-    """The translation of what stands until `{% endblocktranslate %}`, as Django's own tag looks it up."""
-    words, names = "", []
+def _block(tokens: Iterator[Token], bits: list[str]) -> str:
+    """The translation of what stands until `{% endblocktranslate %}`, as Django's own tag looks it up; of a counted one
+    both forms, with a condition that chooses.
+    """
+    named = dict(bit.split("=", 1) for bit in bits if "=" in bit)
+    if {bit for bit in bits if "=" not in bit} - {"trimmed", "count", "with"}:
+        raise ValueError(f"a message cannot use {{% blocktranslate {' '.join(bits)} %}}")
+    forms, names = [""], {}
     for token in tokens:
         if token.token_type == TokenType.VAR:
-            names.append(token.contents)
-            words += f"%({token.contents})s"
+            names[token.contents] = f"{{{{ {named.get(token.contents, token.contents)} }}}}"
+            forms[-1] += f"%({token.contents})s"
         elif token.token_type == TokenType.TEXT:
-            words += token.contents.replace("%", "%%")
+            forms[-1] += token.contents.replace("%", "%%")
+        elif token.contents.strip() == "plural":
+            forms.append("")
         else:
             break
-    return gettext(trim_whitespace(words) if is_trimmed else words) % {name: f"{{{{ {name} }}}}" for name in names}
+    if "trimmed" in bits:
+        forms = [trim_whitespace(form) for form in forms]
+    if "count" not in bits:
+        return gettext(forms[0]) % names
+    counter = named[bits[bits.index("count") + 1].split("=")[0]]
+    one, more = (ngettext(forms[0], forms[1], number) % names for number in (1, 2))
+    return f"{{% if {counter}.is_one %}}{one}{{% else %}}{more}{{% endif %}}"

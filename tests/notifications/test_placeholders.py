@@ -21,6 +21,8 @@ from notifications.placeholders import Kind, Unfit, clean, fill, names, written
         (Kind.URL, "https://portal.example.com/x", "https://portal.example.com/x", "https://portal.example.com/x"),
         (Kind.TEXT, {"fa": "میزبانی", "en": "Hosting"}, "میزبانی", "Hosting"),
         (Kind.TEXT, "", "", ""),
+        (Kind.COUNT, 0, "۰", "0"),
+        (Kind.LINES, "a\r\n\n  b \u202ec", "a\nb c", "a\nb c"),
     ],
 )
 def test_each_kind_is_written_as_its_reader_reads_it(kind, value, persian, english):
@@ -42,6 +44,8 @@ def test_each_kind_is_written_as_its_reader_reads_it(kind, value, persian, engli
         (Kind.URL, "javascript:alert(1)"),
         (Kind.URL, "https://a.example/\nhttps://b.example/"),
         (Kind.TEXT, 5),
+        (Kind.LINES, ["a"]),
+        (Kind.COUNT, "3"),
         (Kind.TEXT, {"de": "Hallo"}),
     ],
 )
@@ -100,6 +104,7 @@ def test_what_is_missing_is_not_left_empty():
     with pytest.raises(Unfit, match=r"^total$"):
         fill("{{ number }}: {{ total }}", {"number": "1"})
     assert fill("Reason: {{ reason }}", {"reason": ""}) == "Reason: –"
+    assert fill("{{ more }} more", {"more": written("more", Kind.COUNT, 0, "en")}) == "0 more"
 
 
 def test_the_names_in_words():
