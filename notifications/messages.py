@@ -22,7 +22,9 @@ NUMBERS = ("number", "receipt")
 
 @dataclass(frozen=True)
 class Message:
-    """One kind of message. `secrets` are words of its context that are forgotten once it is handed over."""
+    """One kind of message. `secrets` are words of its context that are forgotten once it is handed over; one that
+    `can_wait` comes after its reader's quiet hours, one that `can_gather` comes in a digest to those who want one.
+    """
 
     name: str
     purpose: Purpose
@@ -31,6 +33,8 @@ class Message:
     sms_template: str | None = None  # of the operator's verify/lookup; the language's code is added to it
     expires_in: dt.timedelta | None = None
     secrets: tuple[str, ...] = ()
+    can_wait: bool = False
+    can_gather: bool = False
 
 
 class Words(NamedTuple):
@@ -64,19 +68,20 @@ CATALOGUE: dict[str, Message] = {
         Message("exported", Purpose.SECURITY, Lane.MONEY),
         Message("second_factor", Purpose.SECURITY, Lane.MONEY),
         Message("new_device", Purpose.SECURITY, Lane.MONEY),
-        Message("photo_id_approved", Purpose.SERVICE, Lane.TICKETS),
-        Message("photo_id_refused", Purpose.SERVICE, Lane.TICKETS),
-        Message("photo_id_expired", Purpose.SERVICE, Lane.TICKETS),
-        Message("photo_id_asked_again", Purpose.SERVICE, Lane.TICKETS),
+        Message("photo_id_approved", Purpose.SERVICE, Lane.TICKETS, can_wait=True),
+        Message("photo_id_refused", Purpose.SERVICE, Lane.TICKETS, can_wait=True),
+        Message("photo_id_expired", Purpose.SERVICE, Lane.TICKETS, can_wait=True),
+        Message("photo_id_asked_again", Purpose.SERVICE, Lane.TICKETS, can_wait=True),
         Message("invoice_issued", Purpose.MONEY, Lane.MONEY),
         Message("payment_received", Purpose.MONEY, Lane.MONEY),
         Message("payment_not_applied", Purpose.MONEY, Lane.MONEY),
         Message("payment_given_back", Purpose.MONEY, Lane.MONEY),
         Message("credit_added", Purpose.MONEY, Lane.MONEY),
         Message("service_activated", Purpose.SERVICE, Lane.MONEY),
-        Message("ticket_opened", Purpose.TICKET, Lane.TICKETS),
-        Message("ticket_answered", Purpose.TICKET, Lane.TICKETS),
-        Message("ticket_closed", Purpose.TICKET, Lane.TICKETS),
+        Message("ticket_opened", Purpose.TICKET, Lane.TICKETS, can_wait=True),
+        Message("ticket_answered", Purpose.TICKET, Lane.TICKETS, can_wait=True, can_gather=True),
+        Message("ticket_digest", Purpose.TICKET, Lane.TICKETS, can_wait=True),
+        Message("ticket_closed", Purpose.TICKET, Lane.TICKETS, can_wait=True),
         Message("policy_published", Purpose.LEGAL, Lane.BULK),
     )
 }

@@ -19,3 +19,8 @@ def sweep() -> None:
 @shared_task(name="notifications.ask_operator")  # type: ignore[untyped-decorator]
 def ask_operator() -> None:
     flows.ask_operator()
+
+
+@shared_task(name="notifications.follow_voice_calls")  # type: ignore[untyped-decorator]
+def follow_voice_calls() -> None:
+    flows.follow_voice_calls()

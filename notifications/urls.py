@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications import views
+from notifications import preference_views, views
 
 urlpatterns = [
     path("tickets/", views.tickets, name="tickets"),
@@ -12,5 +12,7 @@ urlpatterns = [
     path("tickets/<int:number>/close/", views.ticket_close, name="ticket_close"),
     path("tickets/<int:number>/attachments/<uuid:pk>/", views.ticket_attachment, name="ticket_attachment"),
     path("messages/", views.messages, name="messages"),
+    path("messages/preferences/", preference_views.preferences, name="preferences"),
+    path("messages/calls/", preference_views.calls, name="calls"),
     path("messages/<uuid:pk>/", views.message, name="message"),
 ]

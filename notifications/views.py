@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from notifications import flows
+from notifications import flows, sms_block
 from notifications.attachments import ENDINGS
 from notifications.forms import AnswerForm, TicketForm
 from notifications.messages import shown
@@ -126,7 +126,10 @@ def messages(request: AreaRequest) -> HttpResponse:
     events = Event.objects.visible_to(request.customer, request.acting.reads).prefetch_related("deliveries")
     page = Paginator(events, ON_A_PAGE).get_page(request.GET.get("page"))
     rows = [(event, {way.channel: (label(way), tone(way)) for way in event.deliveries.all()}) for event in page]
-    return render(request, "notifications/messages.html", {"page": page, "rows": rows})
+    context = {"page": page, "rows": rows, "how_to_lift": ""}
+    if sms_block.is_blocked(request.user):
+        context["how_to_lift"] = sms_block.how_to_lift(request.user.mobile)
+    return render(request, "notifications/messages.html", context)
 
 
 @login_required

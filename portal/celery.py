@@ -23,6 +23,7 @@ app.conf.task_routes = {"billing.verify": {"queue": "money"}}
 PERIODIC = {
     "notifications.sweep": 10,
     "notifications.ask_operator": 60,
+    "notifications.follow_voice_calls": 15,
     "billing.reconcile": 30,
     "billing.forget_tokens": 3600,
     "accounts.forget_unfinished": 3600,

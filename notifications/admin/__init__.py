@@ -1,5 +1,5 @@
 """Staff screens of this room."""
 
-from . import outbox, tickets
+from . import calls, outbox, tickets
 
-__all__ = ["outbox", "tickets"]
+__all__ = ["calls", "outbox", "tickets"]

@@ -81,6 +81,10 @@ class SmsOperator(KavenegarAPI):
         """Send by an approved template: first in the queue, past blocks of advertising. It has no `localid`."""
         return _first(self.verify_lookup({"receptor": to, "template": template, "token": code, "type": "sms"}))
 
+    def call(self, to: str, text: str, local_id: int) -> Standing:
+        """Call a mobile or landline and speak the text; one `local_id` once only, as with `send_text`."""
+        return _first(self.call_maketts({"receptor": to, "message": text, "localid": local_id}))
+
     def find(self, local_id: int) -> Standing | None:
         """The message that bears our number; None when the operator has none of the last 12 hours."""
         standing = _first(self.sms_statuslocalmessageid({"localid": local_id}))

@@ -16,6 +16,8 @@ from notifications.channels.kavenegar import SmsOperator
 from notifications.messages import CATALOGUE, render
 from notifications.models import Channel, Delivery, Event, Lane
 
+from .preferences import send_digests
+
 log = logging.getLogger(__name__)
 
 # With waits up to half an hour this is about two days; then somebody of us must look.
@@ -135,7 +137,7 @@ def _forget(event: Event) -> None:
 
 
 def tidy() -> Counter[str]:
-    """Let go of what a dead worker held, and of what came out of date."""
+    """Let go of what a dead worker held and of what came out of date; write the digests whose hour has come."""
     found: Counter[str] = Counter()
     for delivery in Delivery.objects.let_go().select_related("event"):
         is_code = delivery.channel == Channel.SMS and CATALOGUE[delivery.event.message].sms_template
@@ -145,6 +147,8 @@ def tidy() -> Counter[str]:
             if delivery.expire():
                 _forget(delivery.event)
                 found["expired"] += 1
+    if digests := send_digests():
+        found["digests"] = digests
     return found
 
 

@@ -127,6 +127,10 @@ class DeliveryQuerySet(SealedQuerySet):
         """SMS that the operator accepted and whose fate it may know by now."""
         return self.filter(status=Delivery.Status.ACCEPTED, channel=Channel.SMS, not_before__lte=timezone.now())
 
+    def gathered(self) -> Self:
+        """Answers that their readers want to hear of in one message."""
+        return self.filter(status=Delivery.Status.GATHERED)
+
     def take(self, lane: str, limit: int, lasts: dt.timedelta, *, again: bool) -> list[uuid.UUID]:
         """Hand out due rows of a lane: fresh ones, or `again` those handed out once whose time ran out unused."""
         now = timezone.now()
@@ -157,6 +161,8 @@ class Delivery(SealedModel):
         SUPPRESSED = "suppressed", _("Not sent: no address")
         EXPIRED = "expired", _("Its time ran out")
         PARKED = "parked", _("Held for our staff")
+        GATHERED = "gathered", _("Waits for your summary")
+        DIGESTED = "digested", _("In your summary")
 
     NEXT: ClassVar[dict[Status, set[Status]]] = {
         Status.QUEUED: {Status.SENDING, Status.EXPIRED, Status.SUPPRESSED},
@@ -177,6 +183,8 @@ class Delivery(SealedModel):
         Status.SUPPRESSED: set(),
         Status.EXPIRED: set(),
         Status.PARKED: {Status.QUEUED},
+        Status.GATHERED: {Status.DIGESTED, Status.SUPPRESSED},
+        Status.DIGESTED: set(),
     }
     TONE: ClassVar[dict[Status, str]] = {
         Status.QUEUED: "wait",
@@ -189,6 +197,8 @@ class Delivery(SealedModel):
         Status.SUPPRESSED: "off",
         Status.EXPIRED: "off",
         Status.PARKED: "wait",
+        Status.GATHERED: "wait",
+        Status.DIGESTED: "ok",
     }
     DUE = (Status.QUEUED, Status.UNKNOWN)
     UNSENT = (Status.QUEUED, Status.SENDING, Status.UNKNOWN)
@@ -232,6 +242,11 @@ class Delivery(SealedModel):
                 name="notifications_delivery_one_a_reader",
                 nulls_distinct=False,
             ),
+            # Whatever else we owe goes by itself.
+            models.CheckConstraint(
+                condition=~models.Q(status__in=("gathered", "digested")) | models.Q(lane=Lane.TICKETS),
+                name="notifications_delivery_only_tickets_are_gathered",
+            ),
         ]
         indexes = [
             models.Index(
@@ -246,6 +261,9 @@ class Delivery(SealedModel):
             ),
             models.Index(
                 fields=["lease_until"], condition=models.Q(status="sending"), name="notifications_delivery_leased"
+            ),
+            models.Index(
+                fields=["not_before"], condition=models.Q(status="gathered"), name="notifications_delivery_gather"
             ),
         ]
 
@@ -351,6 +369,14 @@ class Delivery(SealedModel):
         """The operator says that the receiver did not get it; 14 says that the receiver refuses such senders."""
         status = self.Status.BLOCKED if code == "14" else self.Status.UNDELIVERED
         return self._move_to(status, not_before=None, last_code=code)
+
+    def digest(self) -> bool:
+        """Its reader is told in one message with others."""
+        return self._move_to(self.Status.DIGESTED, not_before=None)
+
+    def drop(self, code: str) -> bool:
+        """A gathered one that nobody is to hear of any more, and why."""
+        return self._move_to(self.Status.SUPPRESSED, not_before=None, last_code=code)
 
     def release(self) -> bool:
         """Staff put a parked row back."""
