@@ -98,8 +98,8 @@ class PreferenceForm(forms.Form):
 
     def __init__(self, *args: Any, preference: Preference, with_language: bool, **kwargs: Any) -> None:
         chosen = {name: f"{getattr(preference, name):%H:%M}" for name in ("quiet_from", "quiet_until")}
-        initial = {**chosen, "digest": preference.digest, "language": preference.reader.language}
-        super().__init__(*args, initial=initial, **kwargs)
+        kwargs["initial"] = {**chosen, "digest": preference.digest, "language": preference.reader.language}
+        super().__init__(*args, **kwargs)
         hours = [f"{hour:02}:00" for hour in range(24)]
         for name in chosen:
             field: Any = self.fields[name]

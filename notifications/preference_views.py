@@ -1,5 +1,7 @@
 """How you wish to be reached, and when we called you."""
 
+from typing import Any
+
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -22,11 +24,12 @@ from portal.areas import AreaRequest, area
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: AreaRequest) -> HttpResponse:
     """Your own, also while you act for a company: each of its people has hers."""
-    chosen = Preference.objects.filter(reader=request.user).first() or Preference(reader=request.user)
-    is_for_company = request.customer.pk != request.user.pk
+    reader: Any = request.user
+    chosen = Preference.objects.filter(reader=reader).first() or Preference(reader=reader)
+    is_for_company = request.customer.pk != reader.pk
     form = PreferenceForm(request.POST or None, preference=chosen, with_language=not is_for_company)
     if request.method == "POST" and form.is_valid():
-        flows.change_preferences(reader=request.user, **form.cleaned_data)
+        flows.change_preferences(reader=reader, **form.cleaned_data)
         notices.success(request, _("Saved. It holds from the next message on."))
         return redirect("preferences")
     context = {
@@ -34,7 +37,7 @@ def preferences(request: AreaRequest) -> HttpResponse:
         "is_for_company": is_for_company,
         "purposes": kinds.by_purpose(),
         "owed": kinds.OWED,
-        "how_to_lift": sms_block.how_to_lift(request.user.mobile) if sms_block.is_blocked(request.user) else "",
+        "how_to_lift": sms_block.advice(reader),
     }
     return render(request, "notifications/preferences.html", context)
 

@@ -11,11 +11,18 @@ Status = Delivery.Status
 HAMRAH_E_AVAL, IRANCELL = ("91", "990", "991", "992", "993", "994"), ("90", "93", "941")
 
 
+def advice(reader: Any) -> str:
+    """How to lift the block; empty while there is none."""
+    return how_to_lift(reader.mobile) if is_blocked(reader) else ""
+
+
 def is_blocked(reader: Any) -> bool:
     """Whether the last SMS of known fate was blocked. Codes do not count: their way goes past such blocks."""
-    told = Delivery.objects.filter(reader=reader, channel=Channel.SMS, status__in=(Status.BLOCKED, Status.DELIVERED))
-    last = told.exclude(lane=Lane.CODES).order_by("-accepted_at").values_list("status", flat=True).first()
-    return last == Status.BLOCKED
+    told = Delivery.objects.defer("recipient").filter(
+        reader=reader, channel=Channel.SMS, status__in=(Status.BLOCKED, Status.DELIVERED)
+    )
+    last = told.exclude(lane=Lane.CODES).order_by("-accepted_at").first()
+    return last is not None and last.status == Status.BLOCKED
 
 
 def how_to_lift(mobile: str | None) -> str:

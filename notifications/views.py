@@ -126,9 +126,7 @@ def messages(request: AreaRequest) -> HttpResponse:
     events = Event.objects.visible_to(request.customer, request.acting.reads).prefetch_related("deliveries")
     page = Paginator(events, ON_A_PAGE).get_page(request.GET.get("page"))
     rows = [(event, {way.channel: (label(way), tone(way)) for way in event.deliveries.all()}) for event in page]
-    context = {"page": page, "rows": rows, "how_to_lift": ""}
-    if sms_block.is_blocked(request.user):
-        context["how_to_lift"] = sms_block.how_to_lift(request.user.mobile)
+    context = {"page": page, "rows": rows, "how_to_lift": sms_block.advice(request.user)}
     return render(request, "notifications/messages.html", context)
 
 

@@ -146,7 +146,7 @@ class CallAdmin(ReadOnlyAdmin):
             raise Http404
         if not self.has_view_permission(request, task):
             raise PermissionDenied
-        form = CallOutcomeForm()
+        form: forms.Form = CallOutcomeForm()
         if request.method == "POST":
             deed = next((deed for deed in DEEDS if deed.name == request.POST.get("do")), None)
             if deed is None or not request.user.has_perm(deed.right):

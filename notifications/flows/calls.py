@@ -88,7 +88,7 @@ def _refuse_beside_the_operator(task: CallTask) -> None:
 
 
 def _locked(task: CallTask) -> CallTask:
-    return CallTask.objects.select_for_update().get(pk=task.pk)  # type: ignore[no-any-return]
+    return CallTask.objects.select_for_update().get(pk=task.pk)
 
 
 # --- by the operator's voice ------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -38,6 +38,6 @@ class Preference(models.Model):
         return str(self.reader_id)
 
     @classmethod
-    def by_reader(cls, readers: Iterable[Any]) -> "dict[Any, Preference]":
+    def by_reader(cls, readers: Iterable[Any]) -> dict[Any, Self]:
         """The rows of those who chose, by the reader's key: one query, however many they are."""
         return cls.objects.in_bulk([reader.pk for reader in readers])

@@ -34,6 +34,8 @@ OWN = [
     "/orders/",
     "/invoices/",
     "/messages/",
+    "/messages/preferences/",
+    "/messages/calls/",
     "/tickets/",
     "/tickets/new/",
     "/devices/",
