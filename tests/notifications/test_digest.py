@@ -255,14 +255,25 @@ def test_killed_at_any_point_it_loses_and_doubles_nothing(dana, tell, joined, tm
     assert "2 answers" in joined.sms()[0]["text"]
 
 
-def test_two_sweeps_at_once_write_one(dana, tell, joined, tmp_path):
+def blocked() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return int(cursor.fetchone()[0])
+
+
+def test_two_sweeps_at_once_tell_each_answer_once(dana, tell, joined, tmp_path):
+    """The second one finds an answer more, which came due while the first was at work."""
     Preference.objects.update(digest=True)
-    answers(tell, dana, "10001")
+    _first, second = answers(tell, dana, "10001", "10002")
     hour_comes()
-    command = [sys.executable, "manage.py", "deliver"]
-    env = Relay(joined, tmp_path).env
+    second.deliveries.update(not_before=timezone.now() + dt.timedelta(hours=1))
+    command, env = [sys.executable, "manage.py", "deliver"], Relay(joined, tmp_path).env
     with held_at(POINTS["before the message is written"]):
-        sweeps = [subprocess.Popen(command, cwd=settings.BASE_DIR, env=env, stdout=subprocess.DEVNULL) for _ in "ab"]
+        sweeps = [subprocess.Popen(command, cwd=settings.BASE_DIR, env=env, stdout=subprocess.DEVNULL)]
         assert within(20, waiting)
+        second.deliveries.update(not_before=timezone.now())
+        sweeps.append(subprocess.Popen(command, cwd=settings.BASE_DIR, env=env, stdout=subprocess.DEVNULL))
+        assert within(20, lambda: blocked() == 2)
     assert [sweep.wait(30) for sweep in sweeps] == [0, 0]
-    assert len(digests()) == 1 and len(joined.sms()) == 1
+    assert sorted(event.context["numbers"] for event in digests()) == ["10001", "10002"]
+    assert not Delivery.objects.gathered().exists() and len(joined.sms()) == 2
