@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from notifications import flows, kinds, sms_block
+from notifications import flows, kinds
 from notifications.forms import PreferenceForm
 from notifications.models import CallTask, Preference
-from notifications.views import ON_A_PAGE
+from notifications.views import ON_A_PAGE, reach
 from portal.areas import AreaRequest, area
 
 
@@ -37,7 +37,7 @@ def preferences(request: AreaRequest) -> HttpResponse:
         "is_for_company": is_for_company,
         "purposes": kinds.by_purpose(),
         "owed": kinds.OWED,
-        "how_to_lift": sms_block.advice(reader),
+        **reach(reader),
     }
     return render(request, "notifications/preferences.html", context)
 

@@ -5,7 +5,16 @@ from typing import Any
 from django.db.models import Q
 
 from notifications.messages import shown, title
-from notifications.models import Attachment, CallTask, Delivery, Event, Preference, Ticket, TicketMessage
+from notifications.models import (
+    Attachment,
+    CallTask,
+    Delivery,
+    Event,
+    Preference,
+    Suppression,
+    Ticket,
+    TicketMessage,
+)
 from portal.privacy import Held
 
 ACCOUNT = "until the account is closed"
@@ -31,9 +40,16 @@ def export(customer: Any) -> dict[str, Any]:
     return {
         "messages": [_event(event) for event in events],
         "tickets": [_ticket(ticket) for ticket in tickets],
+        "addresses that did not work": [_suppression(each) for each in customer.suppressions.all()],
         "calls": [_call(call) for call in calls],
         "preferences": _preference(preference) if preference else {},
     }
+
+
+def _suppression(suppression: Suppression) -> dict[str, Any]:
+    lifted = suppression.lifted_at and suppression.lifted_at.isoformat()
+    why = {"reason": suppression.reason, "answer": suppression.code}
+    return {"channel": suppression.channel, "since": suppression.at.isoformat(), "until": lifted, **why}
 
 
 def _event(event: Event) -> dict[str, Any]:
@@ -80,9 +96,11 @@ def erase(customer: Any) -> None:
         attachment.shred()
     TicketMessage.objects.filter(Q(ticket__customer=customer) | Q(author=customer)).update(text=None)
     Ticket.objects.visible_to(customer).update(subject=None)
-    hers = Delivery.objects.filter(Q(event__customer=customer) | Q(reader=customer))
-    hers.gathered().update(status=Delivery.Status.SUPPRESSED, last_code="erased", not_before=None)
-    hers.update(recipient=None)
+    theirs = Delivery.objects.filter(Q(event__customer=customer) | Q(reader=customer))
+    unsent = theirs.filter(status__in=(*Delivery.DUE, Delivery.Status.GATHERED))
+    unsent.update(status=Delivery.Status.SUPPRESSED, last_code="erased", not_before=None)
+    theirs.update(recipient=None)
     CallTask.objects.filter(customer=customer).update(why=None, note=None)
     Preference.objects.filter(reader=customer).delete()
     Event.objects.visible_to(customer).update(context=None)
+    customer.suppressions.all().delete()

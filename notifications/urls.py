@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications import preference_views, views
+from notifications import hooks, preference_views, views
 
 urlpatterns = [
     path("tickets/", views.tickets, name="tickets"),
@@ -14,5 +14,7 @@ urlpatterns = [
     path("messages/", views.messages, name="messages"),
     path("messages/preferences/", preference_views.preferences, name="preferences"),
     path("messages/calls/", preference_views.calls, name="calls"),
+    path("messages/try-again/", views.try_again, name="try_again"),
     path("messages/<uuid:pk>/", views.message, name="message"),
+    path("hooks/sms/<str:secret>/", hooks.sms_hook, name="sms_hook"),
 ]

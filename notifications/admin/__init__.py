@@ -1,5 +1,5 @@
 """Staff screens of this room."""
 
-from . import calls, outbox, tickets
+from . import calls, outbox, receipts, tickets
 
-__all__ = ["calls", "outbox", "tickets"]
+__all__ = ["calls", "outbox", "receipts", "tickets"]

@@ -1,23 +1,21 @@
 """Call a customer: asked for by one, approved by another, made once, written down."""
 
 import datetime as dt
-import logging
+from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from notifications import spoken
-from notifications.channels import TransportError
-from notifications.channels.kavenegar import BLOCKED, DELIVERED, NOT_DELIVERED
+from notifications import channels, spoken
+from notifications.channels import Fate, Standing, TransportError
 from notifications.models import CallTask, Ticket, VoiceCall
 
-from .delivering import LOOK_UP_AFTER, REMEMBERED, sms_operator
+from .delivering import REMEMBERED
 
-log = logging.getLogger(__name__)
-
+NO_VOICE = "no-voice"  # what a company says that only writes
+LOOK_UP_AFTER = dt.timedelta(seconds=10)  # the operator's own books lag behind its answers
 ASK_EVERY = dt.timedelta(seconds=30)  # how often the operator is asked how a call of its own ended
 Outcome, Status = CallTask.Outcome, CallTask.Status
 
@@ -117,15 +115,22 @@ def start_voice_call(*, task: CallTask, by: Any) -> bool:
 
 
 def _hand_over(voice: VoiceCall, to: str, words: str) -> None:
-    try:
-        standing = sms_operator().call(to, words, voice.local_ref)
-    except TransportError as error:
-        if error.maybe_sent:
-            voice.doubt(error.code, Now() + LOOK_UP_AFTER)
+    """To the first company that can speak."""
+    refusal = NO_VOICE
+    for carrier in channels.sms_carriers():
+        try:
+            standing = carrier.call(to, words, voice.local_ref)
+        except TransportError as error:
+            if error.maybe_sent:
+                voice.doubt(error.code, Now() + LOOK_UP_AFTER)
+                return
+            refusal = error.code
+            if refusal != NO_VOICE:
+                break
         else:
-            voice.fail(error.code)
-    else:
-        voice.accept(standing.ref, Now() + ASK_EVERY)
+            voice.accept(carrier.slug, standing.ref, Now() + ASK_EVERY)
+            return
+    voice.fail(refusal)
 
 
 def follow_voice_calls() -> int:
@@ -140,28 +145,28 @@ def follow_voice_calls() -> int:
 def _look_up(voice: VoiceCall) -> None:
     """Ask for our own number before anybody may call a second time."""
     try:
-        standing = sms_operator().find(voice.local_ref)
+        for carrier in channels.sms_carriers():
+            if carrier.remembers_local_ids and (known := carrier.find([voice.local_ref])):
+                voice.accept(carrier.slug, known[voice.local_ref].ref, Now())
+                return
     except TransportError:
         voice.ask_later(Now() + ASK_EVERY)
         return
-    if standing:
-        voice.accept(standing.ref, Now())
-    elif _is_forgotten(voice):
+    if _is_forgotten(voice):
         _end(voice, "forgotten", taken=False)
     else:
         voice.fail("not-found")
 
 
 def _learn(voice: VoiceCall) -> bool:
-    try:
-        standings = sms_operator().standings([voice.provider_ref])
-    except TransportError:
-        standings = []
-    status = standings[0].status if standings else 0
-    if status == DELIVERED:
-        return _end(voice, str(status), taken=True)
-    if status == BLOCKED or status in NOT_DELIVERED:
-        return _end(voice, str(status), taken=False)
+    standings: list[Standing] = []
+    with suppress(TransportError):
+        for carrier in channels.sms_carriers():
+            if carrier.slug == voice.carrier:
+                standings = carrier.standings([voice.provider_ref])
+    state, code = (standings[0].state, standings[0].code) if standings else (Fate.PENDING, "")
+    if state in (Fate.DELIVERED, Fate.UNDELIVERED, Fate.BLOCKED):
+        return _end(voice, code, taken=state == Fate.DELIVERED)
     if _is_forgotten(voice):
         return _end(voice, "forgotten", taken=False)
     voice.ask_later(Now() + ASK_EVERY)
@@ -170,7 +175,7 @@ def _learn(voice: VoiceCall) -> bool:
 
 def _is_forgotten(voice: VoiceCall) -> bool:
     """Whether the operator would not know it any more; an urgent call of half a day ago is no news either."""
-    return timezone.now() - voice.since > REMEMBERED
+    return VoiceCall.objects.filter(pk=voice.pk, since__lt=Now() - REMEMBERED).exists()
 
 
 def _end(voice: VoiceCall, code: str, *, taken: bool) -> bool:

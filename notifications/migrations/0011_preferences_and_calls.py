@@ -13,8 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0010_room_in_pages'),
-        ('notifications', '0005_a_delivery_wakes_the_relay'),
+        ('notifications', '0007_receipts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -128,6 +127,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('calling', 'Being handed to the operator'), ('unknown', 'Being checked with the operator'), ('accepted', 'The operator calls'), ('taken', 'The call was taken'), ('not_taken', 'The call was not taken'), ('failed', 'The operator did not take it')], default='calling', max_length=12, verbose_name='status')),
                 ('tries', models.PositiveSmallIntegerField(default=1, verbose_name='tries')),
                 ('local_ref', models.BigIntegerField(default=notifications.models.outbox.new_local_ref, editable=False, unique=True)),
+                ('carrier', models.CharField(blank=True, max_length=20, verbose_name='carrier')),
                 ('provider_ref', models.CharField(blank=True, max_length=120, verbose_name="provider's reference")),
                 ('last_code', models.CharField(blank=True, max_length=40, verbose_name='last answer')),
                 ('since', models.DateTimeField(default=django.utils.timezone.now, verbose_name='since')),

@@ -8,12 +8,15 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.sealed.fields import SealedCharField, SealedJSONField
 from portal.sealed.index import SealedModel, SealedQuerySet
+
+from .turns import DeliveryQuerySet
 
 
 class Purpose(models.TextChoices):
@@ -91,8 +94,9 @@ class Event(SealedModel):
         return title(self)
 
     @property
-    def is_out_of_date(self) -> bool:
-        return self.expires_at is not None and self.expires_at <= timezone.now()
+    def words_context(self) -> dict[str, Any]:
+        """What its words are made with."""
+        return self.context or {}
 
     def forget(self, names: tuple[str, ...]) -> None:
         """Lose codes and links for good once no delivery needs them any more."""
@@ -103,48 +107,16 @@ class Event(SealedModel):
         self.save(update_fields=["context"])
 
 
-class DeliveryQuerySet(SealedQuerySet):
-    def visible_to(self, customer: Any) -> Self:
-        return self.filter(event__customer=customer)
-
-    def unclaimed(self) -> Self:
-        """Rows whose turn has come and that nobody holds."""
-        now = timezone.now()
-        free = models.Q(lease_until=None) | models.Q(lease_until__lt=now)
-        return self.filter(free, status__in=Delivery.DUE, not_before__lte=now)
-
-    def out_of_date(self) -> Self:
-        """Rows that nobody holds and that must not be sent any more."""
-        now = timezone.now()
-        free = models.Q(lease_until=None) | models.Q(lease_until__lt=now)
-        return self.filter(free, status__in=Delivery.DUE, event__expires_at__lte=now)
-
-    def let_go(self) -> Self:
-        """Rows whose worker died, or is so slow that its answer no longer counts."""
-        return self.filter(status=Delivery.Status.SENDING, lease_until__lt=timezone.now())
-
-    def to_ask_about(self) -> Self:
-        """SMS that the operator accepted and whose fate it may know by now."""
-        return self.filter(status=Delivery.Status.ACCEPTED, channel=Channel.SMS, not_before__lte=timezone.now())
-
-    def gathered(self) -> Self:
-        """Answers that their readers want to hear of in one message."""
-        return self.filter(status=Delivery.Status.GATHERED)
-
-    def take(self, lane: str, limit: int, lasts: dt.timedelta, *, again: bool) -> list[uuid.UUID]:
-        """Hand out due rows of a lane: fresh ones, or `again` those handed out once whose time ran out unused."""
-        now = timezone.now()
-        handed = models.Q(handed_until__lte=now) if again else models.Q(handed_until=None)
-        with transaction.atomic():
-            rows = self.unclaimed().filter(handed, lane=lane).order_by("not_before")
-            taken = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
-            self.filter(pk__in=taken).update(handed_until=now + lasts)
-        return taken
-
-
 def new_local_ref() -> int:
     """18 digits: the operator's number is a signed 64-bit one."""
     return secrets.randbelow(9 * 10**17) + 10**17
+
+
+# The same range for rows that are written by SQL.
+RANDOM_REF = models.Func(
+    template="(100000000000000000 + abs(mod(uuid_hash_extended(gen_random_uuid(), 0), 900000000000000000)))",
+    output_field=models.BigIntegerField(),
+)
 
 
 class Delivery(SealedModel):
@@ -165,8 +137,16 @@ class Delivery(SealedModel):
         DIGESTED = "digested", _("In your summary")
 
     NEXT: ClassVar[dict[Status, set[Status]]] = {
-        Status.QUEUED: {Status.SENDING, Status.EXPIRED, Status.SUPPRESSED},
-        Status.SENDING: {Status.ACCEPTED, Status.QUEUED, Status.UNKNOWN, Status.UNDELIVERED, Status.PARKED},
+        Status.QUEUED: {Status.SENDING, Status.EXPIRED, Status.SUPPRESSED, Status.PARKED},
+        Status.SENDING: {
+            Status.ACCEPTED,
+            Status.QUEUED,
+            Status.UNKNOWN,
+            Status.UNDELIVERED,
+            Status.BLOCKED,
+            Status.SUPPRESSED,
+            Status.PARKED,
+        },
         # A mail goes again under its own Message-ID; an SMS only after the operator said that it has none of ours.
         Status.UNKNOWN: {
             Status.SENDING,
@@ -202,6 +182,8 @@ class Delivery(SealedModel):
     }
     DUE = (Status.QUEUED, Status.UNKNOWN)
     UNSENT = (Status.QUEUED, Status.SENDING, Status.UNKNOWN)
+    # A mail goes again under its own Message-ID and a code by another carrier; every other SMS is looked up first.
+    ASKS = models.Q(status="unknown", channel=Channel.SMS) & ~models.Q(lane=Lane.CODES)
     # At least twice what a call can take (channels/kavenegar.py, channels/smtp.py), and below the broker's own timeout.
     LEASE: ClassVar[dict[str, dt.timedelta]] = {
         Channel.SMS: dt.timedelta(seconds=40),
@@ -218,13 +200,17 @@ class Delivery(SealedModel):
     lane = models.CharField(_("lane"), max_length=8, choices=Lane.choices)
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.QUEUED)
     recipient = SealedCharField(_("recipient"), max_length=254, null=True, editable=False)
+    # Written by SQL, which cannot seal an address for its row: the reader's own address is read when it is sent.
+    at_account = models.BooleanField(default=False, db_default=False, editable=False)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
-    not_before = models.DateTimeField(_("not before"), default=timezone.now, null=True)
+    not_before = models.DateTimeField(_("not before"), db_default=Now(), null=True)
     handed_until = models.DateTimeField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     lease_by = models.CharField(max_length=32, blank=True, editable=False)
     # Our own number in the operator's books. Random, so that a restored database never repeats one that it has seen.
-    local_ref = models.BigIntegerField(unique=True, default=new_local_ref, editable=False)
+    local_ref = models.BigIntegerField(unique=True, default=new_local_ref, db_default=RANDOM_REF, editable=False)
+    # The company that has it, or may have it.
+    carrier = models.CharField(_("carrier"), max_length=20, blank=True, default="", db_default="", editable=False)
     provider_ref = models.CharField(_("provider's reference"), max_length=120, blank=True)
     last_code = models.CharField(_("last answer"), max_length=40, blank=True)
     accepted_at = models.DateTimeField(_("handed over at"), null=True)
@@ -260,12 +246,20 @@ class Delivery(SealedModel):
                 name="notifications_delivery_to_ask",
             ),
             models.Index(
+                fields=["provider_ref"],
+                condition=models.Q(status="accepted", channel="sms"),
+                name="notifications_delivery_hinted",
+            ),
+            models.Index(
                 fields=["lease_until"], condition=models.Q(status="sending"), name="notifications_delivery_leased"
             ),
             models.Index(
                 fields=["not_before"], condition=models.Q(status="gathered"), name="notifications_delivery_gather"
             ),
         ]
+
+    # Only of a claimed row: the carrier that may have had it before it was claimed.
+    held: str
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -274,101 +268,50 @@ class Delivery(SealedModel):
     def tone(self) -> str:
         return self.TONE[self.Status(self.status)]
 
-    def _move_to(self, status: Status, *, held_by: str | None = None, code: str | None = None, **changes: Any) -> bool:
-        """Under a row lock. False when already there, or when `held_by` lost the row; `code` leaves an Attempt."""
+    def _move_to(self, status: Status, **changes: Any) -> bool:
+        """Under a row lock. False when it is there already."""
         with transaction.atomic():
             fresh = type(self).objects.select_for_update().defer("recipient").get(pk=self.pk)
-            if held_by is not None and (fresh.lease_by, fresh.tries) != (held_by, self.tries):
-                return False
             if fresh.status == status:
                 return False
             if status not in self.NEXT[self.Status(fresh.status)]:
                 raise ValueError(f"delivery: {fresh.status} → {status} is not allowed")
-            if code is not None:
-                changes["last_code"] = code
-                began = (fresh.lease_until or timezone.now()) - self.LEASE[self.channel]
-                self.attempts.create(n=fresh.tries, started_at=began, outcome=status, code=code)
             for field, value in {"status": status, **changes}.items():
                 setattr(self, field, value)
             self.save(update_fields=["status", *changes])
         return True
 
-    # --- taking it up ------------------------------------------------------------------------------------------------
+    @property
+    def is_code(self) -> bool:
+        """Goes by the operator's approved template, which knows no number of ours: it cannot be looked up."""
+        return self.channel == Channel.SMS and self.lane == Lane.CODES
 
-    @classmethod
-    def claim(cls, pk: uuid.UUID | str) -> "Delivery | None":
-        """Take the row under a lease and commit, so that nobody else sends it; None when it is not to be sent now."""
-        with transaction.atomic(durable=True):
-            rows = cls.objects.unclaimed().select_related("event").select_for_update(skip_locked=True, of=("self",))
-            row = rows.filter(pk=pk).first()
-            if row is None:
-                return None
-            if row.event.is_out_of_date:
-                row.expire()
-                return None
-            if row.recipient is None:
-                row._move_to(cls.Status.SUPPRESSED, last_code="erased")
-                return None
-            lease_by, lease_until = secrets.token_hex(16), timezone.now() + cls.LEASE[row.channel]
-            if row.status == cls.Status.UNKNOWN and row.channel == Channel.SMS:
-                row.lease_by, row.lease_until = lease_by, lease_until
-                row.save(update_fields=["lease_by", "lease_until"])  # stays unknown: it is only looked up
-            else:
-                row._move_to(cls.Status.SENDING, tries=row.tries + 1, lease_by=lease_by, lease_until=lease_until)
-        return row
-
-    # --- what came of it ---------------------------------------------------------------------------------------------
+    # --- what came of it (of a try: DeliveryQuerySet.settle) ----------------------------------------------------------
 
     FREE: ClassVar[dict[str, Any]] = {"lease_by": "", "lease_until": None, "handed_until": None}
-
-    def accept(self, ref: str, *, ask_at: dt.datetime | None) -> bool:
-        """The provider took it. `ask_at` is when to ask what became of it."""
-        now = timezone.now()
-        return self._move_to(
-            self.Status.ACCEPTED,
-            held_by=self.lease_by,
-            code="ok",
-            provider_ref=ref,
-            accepted_at=now,
-            not_before=ask_at,
-            **self.FREE,
-        )
-
-    def try_again(self, at: dt.datetime, code: str) -> bool:
-        return self._move_to(self.Status.QUEUED, held_by=self.lease_by, code=code, not_before=at, **self.FREE)
-
-    def doubt(self, until: dt.datetime | None, code: str) -> bool:
-        """Nobody knows whether the provider took it; looked into from `until` on, or never."""
-        return self._move_to(self.Status.UNKNOWN, held_by=self.lease_by, code=code, not_before=until, **self.FREE)
-
-    def still_doubt(self, until: dt.datetime) -> bool:
-        """The look-up itself failed: ask again later."""
-        mine = type(self).objects.filter(pk=self.pk, lease_by=self.lease_by, status=self.Status.UNKNOWN)
-        return mine.update(not_before=until, **self.FREE) == 1
 
     def ask_later(self, at: dt.datetime | None) -> None:
         """The operator does not know its fate yet; None gives up asking."""
         mine = type(self).objects.filter(pk=self.pk, status=self.Status.ACCEPTED)
         mine.update(not_before=at)
 
-    def refuse(self, code: str) -> bool:
-        """The receiver's side refuses for good."""
-        return self._move_to(self.Status.UNDELIVERED, held_by=self.lease_by, code=code, not_before=None, **self.FREE)
-
-    def park(self, code: str) -> bool:
-        """Somebody of us must look at it."""
-        return self._move_to(self.Status.PARKED, held_by=self.lease_by, code=code, not_before=None, **self.FREE)
-
     def expire(self) -> bool:
         return self._move_to(self.Status.EXPIRED, not_before=None, **self.FREE)
 
-    def arrive(self, at: dt.datetime) -> bool:
-        return self._move_to(self.Status.DELIVERED, delivered_at=at, not_before=None, last_code="10")
+    def arrive(self, at: dt.datetime, code: str) -> bool:
+        return self._end(self.Status.DELIVERED, code, delivered_at=at)
 
-    def fail(self, code: str) -> bool:
-        """The operator says that the receiver did not get it; 14 says that the receiver refuses such senders."""
-        status = self.Status.BLOCKED if code == "14" else self.Status.UNDELIVERED
-        return self._move_to(status, not_before=None, last_code=code)
+    def fail(self, code: str, *, is_blocked: bool = False) -> bool:
+        """The receiver did not get it, or has such senders blocked."""
+        return self._end(self.Status.BLOCKED if is_blocked else self.Status.UNDELIVERED, code)
+
+    def _end(self, status: Status, code: str, **changes: Any) -> bool:
+        """The first end counts: what is said later, or once more, changes nothing."""
+        with transaction.atomic():
+            if not type(self).objects.select_for_update().filter(pk=self.pk, status=self.Status.ACCEPTED).exists():
+                self.refresh_from_db(fields=["status"])
+                return False
+            return self._move_to(status, not_before=None, last_code=code, **changes)
 
     def digest(self) -> bool:
         """Its reader is told in one message with others."""
@@ -380,7 +323,7 @@ class Delivery(SealedModel):
 
     def release(self) -> bool:
         """Staff put a parked row back."""
-        return self._move_to(self.Status.QUEUED, not_before=timezone.now(), tries=0, **self.FREE)
+        return self._move_to(self.Status.QUEUED, not_before=Now(), tries=0, **self.FREE)
 
 
 class Attempt(models.Model):
@@ -392,6 +335,7 @@ class Attempt(models.Model):
     finished_at = models.DateTimeField(_("finished at"), default=timezone.now)
     outcome = models.CharField(_("outcome"), max_length=12, choices=Delivery.Status.choices)
     code = models.CharField(_("answer"), max_length=40)
+    carrier = models.CharField(_("carrier"), max_length=20, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("attempt")

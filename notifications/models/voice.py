@@ -64,6 +64,7 @@ class VoiceCall(models.Model):
     )
     tries = models.PositiveSmallIntegerField(_("tries"), default=1)
     local_ref = models.BigIntegerField(unique=True, default=new_local_ref, editable=False)
+    carrier = models.CharField(_("carrier"), max_length=20, blank=True)
     provider_ref = models.CharField(_("provider's reference"), max_length=120, blank=True)
     last_code = models.CharField(_("last answer"), max_length=40, blank=True)
     since = models.DateTimeField(_("since"), default=timezone.now)
@@ -115,8 +116,8 @@ class VoiceCall(models.Model):
     def _call_again(self, by: Any) -> bool:
         return self._move_to(self.Status.CALLING, by, called_by=by, tries=self.tries + 1)
 
-    def accept(self, ref: str, ask_at: Any) -> bool:
-        return self._move_to(self.Status.ACCEPTED, code="ok", provider_ref=ref, ask_at=ask_at)
+    def accept(self, carrier: str, ref: str, ask_at: Any) -> bool:
+        return self._move_to(self.Status.ACCEPTED, code="ok", carrier=carrier, provider_ref=ref, ask_at=ask_at)
 
     def doubt(self, code: str, ask_at: Any) -> bool:
         """Nobody knows whether the operator took it."""

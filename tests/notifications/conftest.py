@@ -1,7 +1,7 @@
 """Telling, the outside world joined to this room, and a customer whose rows are committed."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import Customer
 from notifications import flows
-from notifications.channels import kavenegar
+from notifications.channels import smtp, wire
 from notifications.models import Event, Preference
 from tests.base import make_customer
 from tests.notifications.base import SAMPLES
@@ -31,13 +31,18 @@ def tell() -> Tell:
 
 
 @pytest.fixture
-def joined(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> World:
-    """The outside world with empty books; a lost answer is waited for half a second only."""
+def joined(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """The outside world with empty books and one company for SMS; a lost answer is waited for half a second only."""
     world.reset()
+    settings.SMS_CARRIERS = ["kavenegar"]
+    settings.SMSIR = {**settings.SMSIR, "api_url": f"{world.url}/smsir", "api_key": "canary-key-7392"}
     settings.KAVENEGAR = {**settings.KAVENEGAR, "api_url": f"{world.url}/kavenegar", "api_key": "canary-key-7391"}
     settings.SMTP = {"host": "127.0.0.1", "port": world.smtp_port, "user": "", "password": "", "tls": False}
-    monkeypatch.setattr(kavenegar, "TIMEOUT", (1, 0.5))
-    return world
+    settings.BOUNCES = {"host": "127.0.0.1", "port": world.pop_port, "user": "b", "password": "p", "tls": False}
+    monkeypatch.setattr(wire, "TIMEOUT", (1, 0.5))
+    yield world
+    with smtp.mailer(settings.SMTP, us="nobody") as mailer:  # the kept connection is another's, and so closed
+        mailer.close()
 
 
 @pytest.fixture

@@ -213,7 +213,7 @@ def test_a_slow_hand_that_lost_its_turn_changes_nothing(task, staff, joined):
     slow = voice_of(task)
     joined.next("kavenegar", "tts", "timeout_after_commit")
     flows.start_voice_call(task=task, by=staff[1])
-    assert not slow.fail("late") and not slow.accept("1", Now())
+    assert not slow.fail("late") and not slow.accept("kavenegar", "1", Now())
     assert voice_of(task).status == "unknown"
 
 
@@ -244,3 +244,21 @@ def test_killed_while_the_operator_has_it_it_is_found_and_not_doubled(task, staf
     flows.follow_voice_calls()
     task.refresh_from_db()
     assert (task.status, voice_of(task).status) == ("made", "taken") and len(calls(joined)) == 1
+
+
+# --- more than one company -------------------------------------------------------------------------------------------
+
+
+def test_a_company_that_only_writes_is_passed_over(task, staff, joined, settings):
+    settings.SMS_CARRIERS = ["smsir", "kavenegar"]
+    flows.start_voice_call(task=task, by=staff[0])
+    assert (voice_of(task).status, voice_of(task).carrier) == ("accepted", "kavenegar") and len(calls(joined)) == 1
+    joined.clock(10)
+    time_passes(task, dt.timedelta(0))
+    assert flows.follow_voice_calls() == 1
+
+
+def test_where_no_company_speaks_that_is_said(task, staff, joined, settings):
+    settings.SMS_CARRIERS = ["smsir"]
+    flows.start_voice_call(task=task, by=staff[0])
+    assert (voice_of(task).status, voice_of(task).last_code) == ("failed", "no-voice")
