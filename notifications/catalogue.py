@@ -17,7 +17,8 @@ class Message:
     """One kind of message.
 
     `placeholders` are the values that its words may hold, and all that they may. `phrases` are what a choice means, in
-    words that the release translates. `secrets` are values that are forgotten once it is handed over.
+    words that the release translates. `secrets` are values that are forgotten once it is handed over. One that
+    `can_wait` comes after its reader's quiet hours, one that `can_gather` comes in a digest to those who want one.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Message:
     secrets: tuple[str, ...] = ()
     placeholders: Mapping[str, Kind] = field(default_factory=dict)
     phrases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    can_wait: bool = False
+    can_gather: bool = False
 
 
 _EMAIL, _SMS = (Channel.EMAIL,), (Channel.SMS,)
@@ -36,6 +39,7 @@ _CODE, _URL = {"code": Kind.CODE}, {"url": Kind.URL}
 _PHOTO = {"reason": Kind.TEXT, **_URL}
 _PAID = {"number": Kind.NUMBER, "amount": Kind.MONEY, **_URL}
 _TICKET = {"number": Kind.NUMBER, "subject": Kind.TEXT, **_URL}
+_DIGEST = {"count": Kind.COUNT, "lines": Kind.LINES, "numbers": Kind.TEXT, "more": Kind.COUNT, **_URL}
 _INCIDENT = {"components": Kind.TEXT, "severity": Kind.TEXT, "at": Kind.MOMENT, **_URL}
 _MAINTENANCE = {"components": Kind.TEXT, "at": Kind.MOMENT, "until": Kind.MOMENT, **_URL}
 CATALOGUE: dict[str, Message] = {
@@ -119,10 +123,10 @@ CATALOGUE: dict[str, Message] = {
             *("new_device", Purpose.SECURITY, Lane.MONEY),
             placeholders={"device": Kind.TEXT, "at": Kind.MOMENT, **_URL},
         ),
-        Message("photo_id_approved", Purpose.SERVICE, Lane.TICKETS),
-        Message("photo_id_refused", Purpose.SERVICE, Lane.TICKETS, placeholders=_PHOTO),
-        Message("photo_id_expired", Purpose.SERVICE, Lane.TICKETS, placeholders=_URL),
-        Message("photo_id_asked_again", Purpose.SERVICE, Lane.TICKETS, placeholders=_PHOTO),
+        Message("photo_id_approved", Purpose.SERVICE, Lane.TICKETS, can_wait=True),
+        Message("photo_id_refused", Purpose.SERVICE, Lane.TICKETS, placeholders=_PHOTO, can_wait=True),
+        Message("photo_id_expired", Purpose.SERVICE, Lane.TICKETS, placeholders=_URL, can_wait=True),
+        Message("photo_id_asked_again", Purpose.SERVICE, Lane.TICKETS, placeholders=_PHOTO, can_wait=True),
         Message(
             *("invoice_issued", Purpose.MONEY, Lane.MONEY),
             placeholders={"number": Kind.NUMBER, "total": Kind.MONEY, "due_on": Kind.DAY, **_URL},
@@ -135,9 +139,12 @@ CATALOGUE: dict[str, Message] = {
         Message("payment_given_back", Purpose.MONEY, Lane.MONEY, placeholders=_PAID),
         Message("credit_added", Purpose.MONEY, Lane.MONEY, placeholders=_PAID),
         Message("service_activated", Purpose.SERVICE, Lane.MONEY, placeholders={"name": Kind.TEXT, **_URL}),
-        Message("ticket_opened", Purpose.TICKET, Lane.TICKETS, placeholders=_TICKET),
-        Message("ticket_answered", Purpose.TICKET, Lane.TICKETS, placeholders=_TICKET),
-        Message("ticket_closed", Purpose.TICKET, Lane.TICKETS, placeholders=_TICKET),
+        Message("ticket_opened", Purpose.TICKET, Lane.TICKETS, placeholders=_TICKET, can_wait=True),
+        Message(
+            *("ticket_answered", Purpose.TICKET, Lane.TICKETS), placeholders=_TICKET, can_wait=True, can_gather=True
+        ),
+        Message("ticket_digest", Purpose.TICKET, Lane.TICKETS, placeholders=_DIGEST, can_wait=True),
+        Message("ticket_closed", Purpose.TICKET, Lane.TICKETS, placeholders=_TICKET, can_wait=True),
         Message(
             *("policy_published", Purpose.LEGAL, Lane.BULK),
             placeholders={"version": Kind.NUMBER, "effective": Kind.DAY, **_URL},

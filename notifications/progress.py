@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications.models import Attempt, Channel, Delivery, Lane
@@ -19,6 +20,8 @@ def label(delivery: Delivery) -> str:
     match delivery.status:
         case S.QUEUED if delivery.tries:
             return _("We try again soon")
+        case S.QUEUED if delivery.not_before and delivery.not_before > timezone.now():
+            return _("Waits until your quiet hours end")
         case S.ACCEPTED:
             return _("Handed to the operator") if sms else _("Handed to your mail server")
         case S.DELIVERED:
@@ -54,6 +57,8 @@ def note(delivery: Delivery) -> str:
             return _("The mobile may have been off for long, or out of reach. You have our e-mail and this page.")
         case S.UNDELIVERED:
             return _("Please look whether the e-mail address in your profile is right and its mailbox not full.")
+        case S.GATHERED:
+            return _("You asked for answers to tickets in one message; the next one brings it.")
         case S.UNKNOWN:
             return _("The answer to our last try was lost. We ask before we send anything twice.")
         case S.EXPIRED:

@@ -39,6 +39,11 @@ def ask_operator() -> None:
     flows.ask_operator()
 
 
+@shared_task(name="notifications.follow_voice_calls")  # type: ignore[untyped-decorator]
+def follow_voice_calls() -> None:
+    flows.follow_voice_calls()
+
+
 @shared_task(name="notifications.read_bounces")  # type: ignore[untyped-decorator]
 def read_bounces() -> None:
     flows.read_bounces()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications import feeds, hooks, status_views, views
+from notifications import feeds, hooks, preference_views, status_views, views
 
 urlpatterns = [
     path("tickets/", views.tickets, name="tickets"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("status/calendar.ics", feeds.status_calendar, name="status_calendar"),
     path("status/<slug:ref>/", status_views.status_item, name="status_item"),
     path("messages/", views.messages, name="messages"),
+    path("messages/preferences/", preference_views.preferences, name="preferences"),
+    path("messages/calls/", preference_views.calls, name="calls"),
     path("messages/try-again/", views.try_again, name="try_again"),
     path("messages/<uuid:pk>/", views.message, name="message"),
     path("hooks/sms/<str:secret>/", hooks.sms_hook, name="sms_hook"),

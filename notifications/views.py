@@ -1,6 +1,7 @@
 """Tickets, and every message that we sent you."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
@@ -126,8 +127,12 @@ def messages(request: AreaRequest) -> HttpResponse:
     events = Event.objects.visible_to(request.customer, request.acting.reads).with_words()
     page = Paginator(events.prefetch_related("deliveries"), ON_A_PAGE).get_page(request.GET.get("page"))
     rows = [(event, {way.channel: (label(way), tone(way)) for way in event.deliveries.all()}) for event in page]
-    reach = {"suppressed": Suppression.objects.open_of(request.user), "sms_block": sms_block(request.user)}
-    return render(request, "notifications/messages.html", {"page": page, "rows": rows, **reach})
+    return render(request, "notifications/messages.html", {"page": page, "rows": rows, **reach(request.user)})
+
+
+def reach(reader: Any) -> dict[str, Any]:
+    """What keeps our messages from arriving, for templates/notifications/reach.html."""
+    return {"suppressed": Suppression.objects.open_of(reader), "sms_block": sms_block(reader)}
 
 
 @login_required

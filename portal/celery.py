@@ -24,6 +24,7 @@ PERIODIC = {
     "notifications.sweep": 10,
     "notifications.fan_out": 5,
     "notifications.ask_operator": 15,
+    "notifications.follow_voice_calls": 15,
     "notifications.read_bounces": 60,
     "notifications.look_at_credit": 60,
     "notifications.remind_of_maintenance": 60,

@@ -91,11 +91,11 @@ class CustomerAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "accounts/admin/find.html", context)
 
     def reveal(self, request: CustomerRequest, pk: Any) -> HttpResponse:
-        """Ask for the reason, write it down, show the fields once."""
+        """Ask for the reason, write it down, show the fields once. A link may name the `field` it needs, and why."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         customer = get_object_or_404(Customer, pk=pk)
-        form = ReasonForm(request.POST or None)
+        form = ReasonForm(request.POST or None, initial={"why": request.GET.get("why", "")})
         context = {
             **self.admin_site.each_context(request),
             "title": _("Personal information of %(ref)s") % {"ref": customer.ref},
@@ -104,6 +104,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             why = form.cleaned_data["why"]
             fields = Customer.PERSONAL + (Company.PERSONAL if customer.is_company else ())
+            fields = tuple(name for name in fields if name in request.GET.getlist("field", fields))
             values = flows.reveal(staff=request.user, customer=customer, fields=fields, why=why)
             context["values"] = [(Customer.label(name), value) for name, value in values.items()]
         return TemplateResponse(request, "accounts/admin/ask.html", context)

@@ -1,4 +1,4 @@
-"""Stories of this room: tell a customer something, deliver it, learn what became of it, and talk in tickets."""
+"""Stories of this room: tell a customer something, deliver it, learn what became of it, talk in tickets, and call."""
 
 from .affected import how_many
 from .bounces import lift_suppression, read_bounces
@@ -13,6 +13,16 @@ from .broadcasts import (
     preview_broadcast,
     resume_broadcast,
 )
+from .calls import (
+    CannotCall,
+    approve_call,
+    ask_for_call,
+    cancel_call,
+    follow_voice_calls,
+    record_outcome,
+    refuse_call,
+    start_voice_call,
+)
 from .delivering import HINT_LASTS, deliver, deliver_due, drain, hold_before, sweep, tidy
 from .incidents import open_incident, resolve_incident, update_incident
 from .maintenance import (
@@ -25,6 +35,7 @@ from .maintenance import (
     start_maintenance,
 )
 from .paying import look_at_credit
+from .preferences import change_preferences, send_digests
 from .receipts import ask_operator, hint
 from .telling import tell
 from .tickets import answer_ticket, close_ticket, open_ticket
@@ -32,14 +43,19 @@ from .wordings import NotFit, OneWaits, draft_wording, propose_wording, publish_
 
 __all__ = [
     "HINT_LASTS",
+    "CannotCall",
     "NotAllowed",
     "NotFit",
     "OneWaits",
     "announce_maintenance",
     "answer_ticket",
     "approve_broadcast",
+    "approve_call",
+    "ask_for_call",
     "ask_operator",
+    "cancel_call",
     "cancel_maintenance",
+    "change_preferences",
     "close_ticket",
     "deliver",
     "deliver_due",
@@ -48,6 +64,7 @@ __all__ = [
     "fan_out",
     "fan_out_due",
     "finish_maintenance",
+    "follow_voice_calls",
     "hint",
     "hold_before",
     "how_many",
@@ -63,13 +80,17 @@ __all__ = [
     "propose_wording",
     "publish_wording",
     "read_bounces",
+    "record_outcome",
+    "refuse_call",
     "reject_wording",
     "remind_of_maintenance",
     "reschedule_maintenance",
     "resolve_incident",
     "resume_broadcast",
+    "send_digests",
     "ship_wordings",
     "start_maintenance",
+    "start_voice_call",
     "sweep",
     "tell",
     "tidy",

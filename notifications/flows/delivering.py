@@ -16,6 +16,7 @@ from notifications.models import Attempt, Carrier, Channel, Delivery, DeliveryQu
 
 from .bounces import count_against
 from .carrying import AT_ONCE, LOOK_UP_AFTER, again, carriers, carry, choose, doubted, sms_carrier
+from .preferences import send_digests
 
 S = Delivery.Status
 REMEMBERED = dt.timedelta(hours=12)  # how long the operator knows our numbers
@@ -150,12 +151,13 @@ def _looked_up(rows: list[Delivery], carrier: SmsCarrier) -> list[Outcome]:
 
 
 def tidy() -> Counter[str]:
-    """Let go of what a dead worker held, and of what came out of date."""
+    """Let go of what a dead worker held and of what came out of date; write the digests whose hour has come."""
     found = Counter[str]()
     while rows := list(Delivery.objects.let_go()[:ROWS_AT_ONCE]):
         doubts = [doubted(row, "lease") for row in rows]  # the lease was time enough for the operator's books
         found["let go"] += len(settle([d if d.wait is None else d._replace(wait=0) for d in doubts]))
     found["expired"] += _expire(Delivery.objects.all())
+    found["digests"] += send_digests()
     return +found
 
 

@@ -1,13 +1,15 @@
 """Tell a customer something: written down in the caller's transaction, on its way after the commit."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
 from django.db.models.functions import Now
 
-from notifications.messages import CATALOGUE
-from notifications.models import Channel, Delivery, Event, Lane
+from notifications import quiet
+from notifications.messages import CATALOGUE, Message
+from notifications.models import Channel, Delivery, Event, Preference
 
 
 def tell(
@@ -19,11 +21,12 @@ def tell(
     key: str | None = None,
     expires_in: dt.timedelta | None = None,
     to: dict[str, str] | None = None,
+    readers: Sequence[Any] | None = None,
 ) -> Event:
     """Write down what must be said, in the caller's transaction; it leaves after the commit. One key, one event.
 
     `message` is a name in the catalogue, `about` an opaque reference such as "invoice:1405-000012", `to` overrides the
-    customer's own address by channel ("email", "sms").
+    customer's own address by channel ("email", "sms"), `readers` are those of its people who hear of it, not all.
     """
     kind = CATALOGUE[message]
     if not connection.in_atomic_block:
@@ -53,18 +56,25 @@ def tell(
     else:
         ways = [
             (reader, channel, {Channel.EMAIL: reader.email, Channel.SMS: reader.mobile, **(to or {})}[channel])
-            for reader in customer.readers(kind.purpose)
+            for reader in (customer.readers(kind.purpose) if readers is None else readers)
             for channel in kind.channels
         ]
-    Delivery.objects.bulk_create([_delivery(event, reader, channel, kind.lane, to) for reader, channel, to in ways])
+    chosen = Preference.by_reader({reader for reader, _channel, _address in ways}) if kind.can_wait else {}
+    deliveries = [_delivery(event, kind, reader, channel, to, chosen.get(reader.pk)) for reader, channel, to in ways]
+    Delivery.objects.bulk_create(deliveries)
     return event
 
 
-def _delivery(event: Event, reader: Any, channel: str, lane: Lane, address: str | None) -> Delivery:
+def _delivery(
+    event: Event, kind: Message, reader: Any, channel: str, address: str | None, preference: Preference | None
+) -> Delivery:
     """The address is frozen now: a later change of it must not redirect what was meant for the old one."""
-    delivery = Delivery(
-        event=event, reader=reader, channel=channel, lane=lane, recipient=address or None, not_before=event.at
-    )
+    delivery = Delivery(event=event, reader=reader, channel=channel, lane=kind.lane, recipient=address or None)
     if not address:
         delivery.status, delivery.last_code, delivery.not_before = Delivery.Status.SUPPRESSED, "no-address", None
+    elif kind.can_gather and preference and preference.digest:
+        delivery.status = Delivery.Status.GATHERED
+        delivery.not_before = quiet.next_digest(preference, event.at)
+    else:
+        delivery.not_before = quiet.not_before(preference, kind, event.at)
     return delivery

@@ -2,14 +2,17 @@
 
 from .affected import Affected, Proof
 from .broadcasts import Broadcast, BroadcastEvent, BroadcastRecipient
+from .calls import CallEvent, CallTask
 from .carriers import MAIL, Carrier, Turn
 from .incidents import Incident, IncidentUpdate, Severity
 from .maintenance import Maintenance, MaintenanceUpdate
 from .outbox import Attempt, Channel, Delivery, Event, Lane, Purpose
+from .preferences import Preference
 from .receipts import Receipt, Suppression
 from .tickets import Attachment, Ticket, TicketMessage
 from .trouble import Component
 from .turns import DeliveryQuerySet, Outcome
+from .voice import VoiceCall
 from .wording import Wording
 
 __all__ = [
@@ -20,6 +23,8 @@ __all__ = [
     "Broadcast",
     "BroadcastEvent",
     "BroadcastRecipient",
+    "CallEvent",
+    "CallTask",
     "Carrier",
     "Channel",
     "Component",
@@ -32,6 +37,7 @@ __all__ = [
     "Maintenance",
     "MaintenanceUpdate",
     "Outcome",
+    "Preference",
     "Proof",
     "Purpose",
     "Receipt",
@@ -40,5 +46,6 @@ __all__ = [
     "Ticket",
     "TicketMessage",
     "Turn",
+    "VoiceCall",
     "Wording",
 ]

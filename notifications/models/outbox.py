@@ -159,6 +159,8 @@ class Delivery(SealedModel):
         SUPPRESSED = "suppressed", _("Not sent: no address")
         EXPIRED = "expired", _("Its time ran out")
         PARKED = "parked", _("Held for our staff")
+        GATHERED = "gathered", _("Waits for your summary")
+        DIGESTED = "digested", _("In your summary")
 
     NEXT: ClassVar[dict[Status, set[Status]]] = {
         Status.QUEUED: {Status.SENDING, Status.EXPIRED, Status.SUPPRESSED, Status.PARKED},
@@ -187,6 +189,8 @@ class Delivery(SealedModel):
         Status.SUPPRESSED: set(),
         Status.EXPIRED: set(),
         Status.PARKED: {Status.QUEUED},
+        Status.GATHERED: {Status.DIGESTED, Status.SUPPRESSED},
+        Status.DIGESTED: set(),
     }
     TONE: ClassVar[dict[Status, str]] = {
         Status.QUEUED: "wait",
@@ -199,6 +203,8 @@ class Delivery(SealedModel):
         Status.SUPPRESSED: "off",
         Status.EXPIRED: "off",
         Status.PARKED: "wait",
+        Status.GATHERED: "wait",
+        Status.DIGESTED: "ok",
     }
     DUE = (Status.QUEUED, Status.UNKNOWN)
     UNSENT = (Status.QUEUED, Status.SENDING, Status.UNKNOWN)
@@ -257,6 +263,11 @@ class Delivery(SealedModel):
                 name="notifications_delivery_one_a_reader",
                 nulls_distinct=False,
             ),
+            # Whatever else we owe goes by itself.
+            models.CheckConstraint(
+                condition=~models.Q(status__in=("gathered", "digested")) | models.Q(lane=Lane.TICKETS),
+                name="notifications_delivery_only_tickets_are_gathered",
+            ),
         ]
         indexes = [
             models.Index(
@@ -286,6 +297,9 @@ class Delivery(SealedModel):
                 fields=["broadcast", "channel", "status"],
                 condition=models.Q(broadcast__isnull=False),
                 name="notifications_delivery_tally",
+            ),
+            models.Index(
+                fields=["not_before"], condition=models.Q(status="gathered"), name="notifications_delivery_gather"
             ),
         ]
 
@@ -343,6 +357,14 @@ class Delivery(SealedModel):
                 self.refresh_from_db(fields=["status"])
                 return False
             return self._move_to(status, not_before=None, last_code=code, **changes)
+
+    def digest(self) -> bool:
+        """Its reader is told in one message with others."""
+        return self._move_to(self.Status.DIGESTED, not_before=None)
+
+    def drop(self, code: str) -> bool:
+        """A gathered one that nobody is to hear of any more, and why."""
+        return self._move_to(self.Status.SUPPRESSED, not_before=None, last_code=code)
 
     def release(self) -> bool:
         """Staff put a parked row back."""

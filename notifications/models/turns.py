@@ -80,6 +80,10 @@ class DeliveryQuerySet(SealedQuerySet):
         """SMS that the operator accepted and whose fate it may know by now."""
         return self.filter(status=self.model.Status.ACCEPTED, channel="sms", not_before__lte=Now())
 
+    def gathered(self) -> Self:
+        """Answers that their readers want to hear of in one message."""
+        return self.filter(status=self.model.Status.GATHERED)
+
     def is_crowded(self, lane: str, handful: int) -> bool:
         """Whether so many of a lane are due that they go in batches."""
         return self.unclaimed().filter(lane=lane)[: handful + 1].count() > handful

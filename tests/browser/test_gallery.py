@@ -35,6 +35,8 @@ OWN = [
     "/orders/",
     "/invoices/",
     "/messages/",
+    "/messages/preferences/",
+    "/messages/calls/",
     "/tickets/",
     "/tickets/new/",
     "/devices/",

@@ -79,6 +79,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "service_activated": {"name": "Hosting <S>", "url": "http://127.0.0.1:8000/services/x/"},
     "ticket_opened": {"number": "10001", "subject": "My <b>site</b>\n is slow", "url": "http://127.0.0.1:8000/t/"},
     "ticket_answered": {"number": "10001", "subject": "My site", "url": "http://127.0.0.1:8000/t/"},
+    "ticket_digest": {
+        "count": 12,
+        "numbers": "10001, 10002, 10003, 10004, 10005",
+        "more": 3,
+        "lines": "10001: My site\n10002: http://evil.example/",
+        "url": "http://127.0.0.1:8000/tickets/",
+    },
     "ticket_closed": {"number": "10001", "subject": "My site", "url": "http://127.0.0.1:8000/t/"},
     "policy_published": {"version": 2, "effective": "2026-12-23T20:30:00+00:00", "url": "http://127.0.0.1:8000/p/"},
     **{

@@ -1,5 +1,6 @@
 """Telling, the outside world joined to this room, and a customer whose rows are committed."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db import transaction
 from accounts.models import Customer
 from notifications import flows
 from notifications.channels import smtp, wire
-from notifications.models import Event
+from notifications.models import Event, Preference
 from notifications.models.wording import in_force
 from tests.base import make_customer
 from tests.notifications.base import OTHER_WORDS, SAMPLES
@@ -55,8 +56,10 @@ def joined(world: World, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 @pytest.fixture
 def dana(transactional_db: None) -> Customer:
-    """A customer whose rows are really committed, as sending needs."""
-    return make_customer("dana@example.com", "+989121110009", language="en")
+    """A customer whose rows are really committed, as sending needs, and who has no quiet hours."""
+    dana = make_customer("dana@example.com", "+989121110009", language="en")
+    Preference.objects.create(reader=dana, quiet_from=dt.time(0), quiet_until=dt.time(0))
+    return dana
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Customer
 from notifications import flows
 from notifications.flows import carrying
-from notifications.models import Attempt, Carrier, Delivery, Event
+from notifications.models import Attempt, Delivery, Event
 from tests.notifications.base import all_due_now, claimed, due_now, only
 
 pytestmark = pytest.mark.django_db(transaction=True)

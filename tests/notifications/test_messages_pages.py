@@ -57,7 +57,7 @@ def test_the_list_costs_the_same_for_one_and_for_twenty(alice, alice_client, tel
 @pytest.mark.parametrize("status", Delivery.Status.values)
 @pytest.mark.parametrize("channel", ["email", "sms"])
 def test_every_state_has_words(alice, alice_client, tell, status, channel):
-    way = only(tell(alice, "password_changed"), channel)
+    way = only(tell(alice, "ticket_answered"), channel)
     Delivery.objects.filter(pk=way.pk).update(status=status, accepted_at=timezone.now(), tries=1)
     way.refresh_from_db()
     page = alice_client.get(f"/messages/{way.event_id}/").content.decode()
