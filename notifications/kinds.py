@@ -50,6 +50,15 @@ KINDS: dict[str, Any] = {
     "ticket_digest": _("Answers to your tickets in one message"),
     "ticket_closed": _("A ticket was closed"),
     "policy_published": _("New versions of our privacy policy"),
+    "incident_opened": _("A disruption that touches your services"),
+    "incident_updated": _("How a disruption goes on"),
+    "incident_resolved": _("A disruption is over"),
+    "maintenance_planned": _("Maintenance that touches your services"),
+    "maintenance_changed": _("A new time of a maintenance"),
+    "maintenance_reminder": _("A reminder before a maintenance"),
+    "maintenance_started": _("A maintenance has begun"),
+    "maintenance_done": _("A maintenance is done"),
+    "maintenance_cancelled": _("A maintenance will not take place"),
 }
 
 

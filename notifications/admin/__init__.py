@@ -1,5 +1,5 @@
 """Staff screens of this room."""
 
-from . import broadcasts, calls, incidents, outbox, receipts, tickets, wording
+from . import broadcasts, calls, incidents, lanes, outbox, receipts, tickets, wording
 
-__all__ = ["broadcasts", "calls", "incidents", "outbox", "receipts", "tickets", "wording"]
+__all__ = ["broadcasts", "calls", "incidents", "lanes", "outbox", "receipts", "tickets", "wording"]
