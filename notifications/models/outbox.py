@@ -306,11 +306,10 @@ class Delivery(SealedModel):
     @property
     def address(self) -> str | None:
         """Where it goes to; None when there is nothing to send it to."""
-        if not self.at_account:
-            return self.recipient
-        if self.reader is None:
-            return None
-        return self.reader.email if self.channel == Channel.EMAIL else self.reader.mobile
+        to: str | None = self.recipient
+        if self.at_account and self.reader:
+            to = self.reader.email if self.channel == Channel.EMAIL else self.reader.mobile
+        return to
 
     def _move_to(self, status: Status, *, held_by: str | None = None, code: str | None = None, **changes: Any) -> bool:
         """Under a row lock. False when already there, or when `held_by` lost the row; `code` leaves an Attempt."""
