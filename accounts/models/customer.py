@@ -31,7 +31,7 @@ class CustomerQuerySet(SealedQuerySet):
         family = self.alike("surname", last)
         return family and [customer for customer in family if n_text(customer.name or "") == first]
 
-    def reader_ids(self, customers: Any, purpose: str) -> models.QuerySet[Any, Any]:
+    def reader_ids(self, customers: Any, purpose: str) -> Any:
         """`readers` of many at once, for SQL: (customer, reader, language in which the customer is written to).
 
         `customers` are primary keys, or a query for them. Whose account is closed is left out, and gets nothing as a

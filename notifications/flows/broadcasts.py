@@ -193,11 +193,9 @@ def _next_chunk(pk: int) -> int | None:
                 "about": broadcast.source,
                 "expires_at": broadcast.db_now + kind.expires_in if kind.expires_in else None,
             },
-            ways={
-                "channels": kind.channels,
-                "lane": kind.lane,
-                "not_before": not_before(broadcast, broadcast.db_now),
-            },
+            delivery={"lane": kind.lane},
+            channels=kind.channels,
+            not_before=not_before(broadcast, broadcast.db_now),
         )
         Broadcast.objects.filter(pk=pk).update(fanned_to=last, fanned=F("fanned") + part["n"])
     return added

@@ -185,7 +185,8 @@ class Broadcast(models.Model):
         return True
 
     def get_ready(self, **counts: int) -> bool:
-        return self._move_to(self.Status.READY, by=self.prepared_by, **counts)
+        changes: dict[str, Any] = dict(counts)
+        return self._move_to(self.Status.READY, by=self.prepared_by, **changes)
 
     def approve(self, by: Any) -> bool:
         """`by` is None for an urgent one alone; the database sees to it."""
@@ -227,7 +228,8 @@ class Broadcast(models.Model):
 @lru_cache(maxsize=256)
 def context_of(pk: int) -> dict[str, Any]:
     """It never changes, and every reader's page and mail asks for it."""
-    return Broadcast.objects.values_list("context", flat=True).get(pk=pk)
+    context: dict[str, Any] = Broadcast.objects.values_list("context", flat=True).get(pk=pk)
+    return context
 
 
 class RecipientQuerySet(models.QuerySet["BroadcastRecipient"]):

@@ -1,5 +1,7 @@
 """Rows for many customers at once, written by the database from what it holds: no row passes through this process."""
 
+import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -35,13 +37,20 @@ def write_snapshot(broadcast: Broadcast, pairs: models.QuerySet[Any, Any]) -> in
 
 
 def write_out(
-    broadcast: Broadcast, last: int, pairs: models.QuerySet[Any, Any], event: dict[str, Any], ways: dict[str, Any]
+    broadcast: Broadcast,
+    last: int,
+    pairs: models.QuerySet[Any, Any],
+    *,
+    event: dict[str, Any],
+    delivery: dict[str, Any],
+    channels: Sequence[str],
+    not_before: dt.datetime,
 ) -> int:
     """The recipients after `fanned_to` up to `last` into the outbox, whatever of it is there already; how many
     deliveries were added.
 
     `pairs` are those who still read for these customers: for who does not any more it is written down that nothing is
-    sent. `event` and `ways` hold what is the same for all rows; of `ways`, the channels.
+    sent. `event` and `delivery` hold what is the same for all their rows.
     """
     part = Sql(f"{BroadcastRecipient._meta.db_table} WHERE broadcast_id = %s AND id > %s AND id <= %s")
     bounds = (broadcast.pk, broadcast.fanned_to, last)
@@ -54,11 +63,13 @@ def write_out(
         "broadcast": broadcast.pk,
         **event,
     }
-    once = f"(SELECT DISTINCT event_id, customer_id, language, broadcast_id FROM {part}) AS told"  # noqa: S608
-    _insert(Event, given, f"{once} ON CONFLICT (key) DO NOTHING", bounds)
+    # In the order of customers, as everywhere; one of the readers of a company is enough.
+    once = f"{part} ORDER BY notifications_broadcastrecipient.id ON CONFLICT (key) DO NOTHING"
+    _insert(Event, given, once, bounds)
 
+    with connection.cursor() as cursor:  # a chunk is found by its keys, however large a share of all it is
+        cursor.execute("SET LOCAL enable_seqscan = off")
     still, params = pairs.query.sql_with_params()
-    channels, not_before = ways.pop("channels"), ways.pop("not_before")
     given = {
         "id": Sql("gen_random_uuid()"),
         "event": Sql("part.event_id"),
@@ -69,14 +80,14 @@ def write_out(
         "not_before": Sql("CASE WHEN still.reader IS NOT NULL THEN at END"),
         "broadcast": broadcast.pk,
         "at_account": True,
-        **ways,
+        **delivery,
     }
     rest = (
         f"(SELECT * FROM {part}) AS part"  # noqa: S608
         f" LEFT JOIN ({still}) AS still (customer, reader, language)"
         " ON still.customer = part.customer_id AND still.reader = part.reader_id"
         " CROSS JOIN unnest(%s::text[]) AS channel CROSS JOIN (VALUES (%s::timestamptz)) AS turn (at)"
-        " ON CONFLICT (event_id, channel, reader_id) DO NOTHING"
+        " ORDER BY part.id ON CONFLICT (event_id, channel, reader_id) DO NOTHING"
     )
     return _insert(Delivery, given, rest, (*bounds, *params, list(channels), not_before))
 
@@ -85,12 +96,14 @@ def _insert(model: type[models.Model], given: dict[str, Any], rest: str, params:
     """INSERT … SELECT of `given` (by field) FROM `rest`; every other field gets its own default, so that a new column
     needs no word here. How many rows were added.
     """
-    columns, values, own = [], [], []
+    columns: list[str] = []
+    values: list[str] = []
+    own: list[Any] = []
     for field in model._meta.concrete_fields:
         value = given.get(field.name, field)
         if value is field and (field.has_db_default() or isinstance(field, models.AutoField)):
             continue
-        columns.append(field.column)
+        columns.append(str(field.column))
         values.append(value if isinstance(value, Sql) else "%s")
         if not isinstance(value, Sql):
             own.append(field.get_db_prep_save(field.get_default() if value is field else value, connection))
