@@ -102,7 +102,7 @@ def test_many_workers_at_once_send_each_row_once(dana, joined):
 
 def test_a_call_whose_answer_was_lost_is_looked_up_in_one_call_and_not_doubled(dana, joined):
     many(dana, 60)
-    joined.next("kavenegar", "send", "timeout_after_commit")
+    joined.next("kavenegar", "sendarray", "timeout_after_commit")
     assert flows.drain("bulk") == {"unknown": 60}
     assert not flows.drain("bulk"), "the operator's books need a moment"
     all_due_now()
@@ -112,7 +112,7 @@ def test_a_call_whose_answer_was_lost_is_looked_up_in_one_call_and_not_doubled(d
 
 def test_a_call_that_never_arrived_is_sent_again_after_the_look_up(dana, joined):
     many(dana, 30)
-    joined.next("kavenegar", "send", "timeout")
+    joined.next("kavenegar", "sendarray", "timeout")
     flows.drain("bulk")
     all_due_now()
     assert flows.drain("bulk") == {"queued": 30} and not joined.sms()

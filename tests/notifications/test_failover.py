@@ -3,13 +3,13 @@
 import pytest
 
 from notifications import channels, flows
-from notifications.channels.kavenegar import SmsOperator
+from notifications.channels.kavenegar import Kavenegar
 from notifications.models import Carrier, Delivery
 from tests.notifications.base import claimed, due_now, lease_runs_out, only
 from tests.world_client import World
 
 
-class Second(SmsOperator):
+class Second(Kavenegar):
     slug = "second"
 
 
@@ -25,7 +25,7 @@ def elsewhere():
 def second(joined, elsewhere, monkeypatch):
     elsewhere.reset()
     first = channels.sms_carriers
-    other = Second("other-key", f"{elsewhere.url}/kavenegar/v1")
+    other = Second("other-key", f"{elsewhere.url}/kavenegar")
     monkeypatch.setattr(channels, "sms_carriers", lambda: [*first(), other])
     return elsewhere
 

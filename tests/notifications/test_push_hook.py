@@ -21,7 +21,7 @@ HOOK = f"/hooks/sms/{SECRET}/"
 def operator(settings) -> Client:
     """Comes without cookie, and its forms without a token."""
     settings.KAVENEGAR_PUSH_SECRET = SECRET
-    return Client(enforce_csrf_checks=True)
+    return Client(enforce_csrf_checks=True, headers={"accept-language": "en"})
 
 
 @pytest.fixture
