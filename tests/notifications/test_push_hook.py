@@ -1,6 +1,7 @@
 """/hooks/sms/<secret>/: the operator's word that a message ended is a hint, and nothing but a hint."""
 
 import datetime as dt
+import importlib
 import json
 import logging
 
@@ -115,6 +116,9 @@ def test_without_a_secret_there_is_no_such_page(operator, settings, db):
 
 def test_the_secret_is_in_no_log(operator, sent, monkeypatch, caplog):
     caplog.handler.addFilter(HideSecretPaths())
+    importlib.import_module("portal.wsgi")
+    for server_log in ("gunicorn.access", "gunicorn.error"):
+        assert any(isinstance(each, HideSecretPaths) for each in logging.getLogger(server_log).filters)
     operator.raise_request_exception = False
     monkeypatch.setattr(flows, "hint", None)  # a fault of ours, which Django logs with the path
     assert operator.get(HOOK, {"messageid": "1", "status": "10"}).status_code == 500
