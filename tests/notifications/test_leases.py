@@ -57,6 +57,18 @@ def test_a_late_answer_counts_while_nobody_took_over(dana, tell, joined):
     assert flows.deliver(way.pk) is None and not joined.mail()
 
 
+def test_a_late_answer_says_nothing_of_a_later_try(dana, tell, joined):
+    way = only(tell(dana, "confirm_email"), "email")
+    (slow,) = claimed(way)
+    for _ in range(2):
+        lease_runs_out(way)
+        flows.tidy()
+        claimed(way)
+    lease_runs_out(way)
+    flows.tidy()
+    assert not delivering.settle([Outcome(slow, "accepted", "ok", None, "late")])
+
+
 def test_no_worker_can_invent_a_move(dana, tell, joined):
     way = only(tell(dana, "confirm_email"), "email")
     with pytest.raises(ValueError, match="sending → delivered"):
@@ -76,6 +88,10 @@ def test_a_worker_whose_clock_is_wrong_sends_neither_early_nor_late_nor_twice(da
     way = only(tell(dana, "ticket_opened"), "sms")
     assert claimed(way)
     assert not flows.tidy() and flows.deliver(way.pk) is None, "a lease that runs is respected"
+    doubted = Delivery.objects.filter(pk=only(tell(dana, "suspended"), "sms").pk)
+    doubted.update(status="unknown", carrier="kavenegar")
+    assert doubted.in_doubt().claim_to_ask(1, Delivery.LEASE["sms"])
+    assert flows.deliver(doubted.get().pk) is None, "also one to look it up"
     later = only(tell(dana, "ticket_closed"), "sms")
     Delivery.objects.filter(pk=later.pk).update(not_before=Now() + dt.timedelta(minutes=5))
     assert flows.deliver(later.pk) is None, "not before its time"
