@@ -26,7 +26,7 @@ def second(joined, elsewhere, monkeypatch):
     elsewhere.reset()
     first = channels.sms_carriers
     other = Second("other-key", f"{elsewhere.url}/kavenegar")
-    monkeypatch.setattr(channels, "sms_carriers", lambda: [first()[0], other])
+    monkeypatch.setattr(channels, "sms_carriers", lambda: [*first(), other])
     return elsewhere
 
 

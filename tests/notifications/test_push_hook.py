@@ -3,6 +3,8 @@
 import datetime as dt
 import json
 import logging
+import subprocess
+import sys
 
 import pytest
 from django.test import Client
@@ -21,7 +23,7 @@ HOOK = f"/hooks/sms/{SECRET}/"
 def operator(settings) -> Client:
     """Comes without cookie, and its forms without a token."""
     settings.KAVENEGAR_PUSH_SECRET = SECRET
-    return Client(enforce_csrf_checks=True)
+    return Client(enforce_csrf_checks=True, headers={"accept-language": "en"})
 
 
 @pytest.fixture
@@ -122,3 +124,16 @@ def test_the_secret_is_in_no_log(operator, sent, monkeypatch, caplog):
     assert "/hooks/sms/••••••/" in caplog.text and SECRET not in caplog.text
     console = logging.getLogger("django").handlers[0]
     assert any(isinstance(each, HideSecretPaths) for each in console.filters)
+
+
+def test_the_web_servers_own_logs_hide_it_too():
+    """In a process of its own: the server's module sets up all logging anew."""
+    program = (
+        "import contextlib, logging\n"
+        "with contextlib.suppress(SystemExit): import portal.wsgi\n"
+        "for name in ('gunicorn.access', 'gunicorn.error'):\n"
+        "    log = logging.getLogger(name); log.addHandler(logging.StreamHandler())\n"
+        f"    log.error('GET %s HTTP/1.1', {HOOK!r})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stderr.count("/hooks/sms/••••••/") >= 2 and SECRET not in done.stderr
