@@ -196,6 +196,15 @@ class Person:
         self.page.wait_for_url("**/profile/")
         self.shot("profile")
 
+    def want_no_quiet_hours(self) -> None:
+        """Told at any hour: a journey that waited for the morning would be a long one."""
+        self.go("/messages/preferences/")
+        for name in ("quiet_from", "quiet_until"):
+            self.page.locator(f"main [name={name}]").select_option("00:00")
+        self.shot("preferences")
+        self.submit()
+        self.page.locator(".notices, .notice, [role=status]").first.wait_for()
+
     def hand_in_photo(self) -> None:
         self.go("/profile/photo-id/")
         self.page.locator("main [name=photo]").set_input_files(
