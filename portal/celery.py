@@ -24,6 +24,7 @@ PERIODIC = {
     "notifications.sweep": 10,
     "notifications.fan_out": 5,
     "notifications.ask_operator": 60,
+    "notifications.look_at_credit": 60,
     "billing.reconcile": 30,
     "billing.forget_tokens": 3600,
     "accounts.forget_unfinished": 3600,

@@ -3,7 +3,7 @@
 import contextlib
 import smtplib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -32,24 +32,59 @@ def compose(
     return letter
 
 
-def send(letter: EmailMessage, *, server: Mapping[str, Any], us: str) -> None:
-    """Hand over to the mail server; `us` is the host name that we greet with."""
+@contextlib.contextmanager
+def mailer(server: Mapping[str, Any], *, us: str) -> Iterator["Mailer"]:
+    """The way to the mail server, opened with the first letter; `us` is the host name that we greet with."""
+    one = Mailer(server, us)
     try:
-        address, content = parseaddr(str(letter["To"]))[1], letter.as_bytes()
-        address.encode("ascii")
-    except (UnicodeError, ValueError):
-        raise TransportError("address", permanent=True) from None
-    try:
-        connection = smtplib.SMTP(server["host"], server["port"], local_hostname=us, timeout=TIMEOUT)
-    except smtplib.SMTPResponseException as error:
-        raise TransportError(f"smtp-{error.smtp_code}", ours=True) from None
-    except (OSError, smtplib.SMTPException):
-        raise TransportError("smtp-connect") from None
-    try:
-        _greet(connection, server)
-        _converse(connection, parseaddr(str(letter["From"]))[1], address, content)
+        yield one
     finally:
-        connection.close()
+        one.quit()
+
+
+class Mailer:
+    """One connection for as many letters as it lasts."""
+
+    def __init__(self, server: Mapping[str, Any], us: str) -> None:
+        self.server, self.us = server, us
+        self.connection: smtplib.SMTP | None = None
+
+    def send(self, letter: EmailMessage) -> None:
+        """Hand over to the mail server."""
+        try:
+            address, content = parseaddr(str(letter["To"]))[1], letter.as_bytes()
+            address.encode("ascii")
+        except (UnicodeError, ValueError):
+            raise TransportError("address", permanent=True) from None
+        connection = self._connected()
+        try:
+            _converse(connection, parseaddr(str(letter["From"]))[1], address, content)
+        except TransportError:
+            self.quit()
+            raise
+
+    def _connected(self) -> smtplib.SMTP:
+        if self.connection is None:
+            try:
+                fresh = smtplib.SMTP(self.server["host"], self.server["port"], local_hostname=self.us, timeout=TIMEOUT)
+            except smtplib.SMTPResponseException as error:
+                raise TransportError(f"smtp-{error.smtp_code}", ours=True) from None
+            except (OSError, smtplib.SMTPException):
+                raise TransportError("smtp-connect") from None
+            self.connection = fresh
+            try:
+                _greet(fresh, self.server)
+            except TransportError:
+                self.quit()
+                raise
+        return self.connection
+
+    def quit(self) -> None:
+        if self.connection is not None:
+            with contextlib.suppress(OSError, smtplib.SMTPException):
+                self.connection.quit()
+            self.connection.close()
+            self.connection = None
 
 
 def _greet(connection: smtplib.SMTP, server: Mapping[str, Any]) -> None:
@@ -83,5 +118,3 @@ def _converse(connection: smtplib.SMTP, sender: str, address: str, content: byte
         raise TransportError("smtp-dropped", maybe_sent=True) from None
     if code != 250:
         raise TransportError(f"smtp-{code}", permanent=code >= 500)
-    with contextlib.suppress(OSError, smtplib.SMTPException):
-        connection.quit()

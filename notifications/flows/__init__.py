@@ -11,7 +11,8 @@ from .broadcasts import (
     preview_broadcast,
     resume_broadcast,
 )
-from .delivering import HINT_LASTS, deliver, deliver_due, sms_operator, sweep, tidy
+from .delivering import HINT_LASTS, deliver, deliver_due, drain, hold_before, sweep, tidy
+from .paying import look_at_credit
 from .receipts import ask_operator
 from .telling import tell
 from .tickets import answer_ticket, close_ticket, open_ticket
@@ -25,15 +26,17 @@ __all__ = [
     "close_ticket",
     "deliver",
     "deliver_due",
+    "drain",
     "fan_out",
     "fan_out_due",
+    "hold_before",
     "kill_broadcast",
+    "look_at_credit",
     "open_ticket",
     "pause_broadcast",
     "prepare_broadcast",
     "preview_broadcast",
     "resume_broadcast",
-    "sms_operator",
     "sweep",
     "tell",
     "tidy",

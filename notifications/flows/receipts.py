@@ -6,15 +6,16 @@ from collections import Counter
 
 from django.utils import timezone
 
-from notifications.channels import TransportError
+from notifications.channels import TransportError, sms_carriers
 from notifications.channels.kavenegar import BLOCKED, DELIVERED, IDS_AT_MOST, NOT_DELIVERED, Standing
 from notifications.models import Delivery
 
-from .delivering import ASK_FIRST, sms_operator
+from .carrying import ASK_FIRST as ASK_FIRST_S
 
 log = logging.getLogger(__name__)
 
 # Ages of an accepted SMS at which to ask what became of it; the operator forgets after the last.
+ASK_FIRST = dt.timedelta(seconds=ASK_FIRST_S)
 ASK_AT = [ASK_FIRST, *(dt.timedelta(minutes=m) for m in (1, 6, 30, 6 * 60, 48 * 60))]
 
 
@@ -23,7 +24,7 @@ def ask_operator() -> Counter[str]:
     found: Counter[str] = Counter()
     while asked := list(Delivery.objects.to_ask_about().defer("recipient").order_by("not_before")[:IDS_AT_MOST]):
         try:
-            standings = {s.ref: s for s in sms_operator().standings(row.provider_ref for row in asked)}
+            standings = {s.ref: s for s in sms_carriers()[0].standings([row.provider_ref for row in asked])}
         except TransportError as error:
             log.warning("the operator does not say what became of %d SMS (%s)", len(asked), error.code)
             break

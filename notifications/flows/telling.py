@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django.db import connection
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from notifications.messages import CATALOGUE
 from notifications.models import Channel, Delivery, Event, Lane
@@ -30,7 +30,7 @@ def tell(
         raise RuntimeError("tell() belongs into the transaction of what it tells about")
     if unknown := set(to or ()) - set(kind.channels):
         raise ValueError(f"{message} does not go by {', '.join(sorted(unknown))}")
-    now, lifetime = timezone.now(), expires_in or kind.expires_in
+    lifetime = expires_in or kind.expires_in
     event = Event(
         customer=customer,
         message=message,
@@ -39,12 +39,15 @@ def tell(
         key=key or f"{message}:{about}",
         context=context or {},
         language=customer.language,
-        at=now,
-        expires_at=now + lifetime if lifetime else None,
+        # By the database's clock: which machine wrote it down decides neither when it leaves nor when it is too late.
+        at=Now(),
+        expires_at=Now() + lifetime if lifetime else None,
     )
     Event.objects.bulk_create([event], ignore_conflicts=True)
-    if not Event.objects.filter(pk=event.pk).exists():
+    written = Event.objects.filter(pk=event.pk).values_list("at", "expires_at").first()
+    if written is None:
         return Event.objects.get(key=event.key)
+    event.at, event.expires_at = written
     if to and customer.is_company:  # to this address alone: of the company's people nobody needs to read it
         ways = [(customer, channel, address) for channel, address in to.items()]
     else:

@@ -3,7 +3,6 @@
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.utils.timezone
-import notifications.models.outbox
 from django.conf import settings
 from django.db import migrations, models
 
@@ -11,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0005_a_delivery_wakes_the_relay'),
+        ('notifications', '0006_carriers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -44,16 +43,6 @@ class Migration(migrations.Migration):
                 'ordering': ['id'],
                 'default_permissions': (),
             },
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='at_account',
-            field=models.BooleanField(db_default=False, default=False, editable=False),
-        ),
-        migrations.AlterField(
-            model_name='delivery',
-            name='local_ref',
-            field=models.BigIntegerField(db_default=models.Func(output_field=models.BigIntegerField(), template='(100000000000000000 + abs(mod(uuid_hash_extended(gen_random_uuid(), 0), 900000000000000000)))'), default=notifications.models.outbox.new_local_ref, editable=False, unique=True),
         ),
         migrations.CreateModel(
             name='Broadcast',

@@ -8,12 +8,15 @@ from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.sealed.fields import SealedCharField, SealedJSONField
 from portal.sealed.index import SealedModel, SealedQuerySet
+
+from .turns import DeliveryQuerySet
 
 
 class Purpose(models.TextChoices):
@@ -108,10 +111,6 @@ class Event(SealedModel):
 
         return spoken(context_of(self.broadcast_id), self.language)
 
-    @property
-    def is_out_of_date(self) -> bool:
-        return self.expires_at is not None and self.expires_at <= timezone.now()
-
     def forget(self, names: tuple[str, ...]) -> None:
         """Lose codes and links for good once no delivery needs them any more."""
         if not self.context or not names or self.deliveries.filter(status__in=Delivery.UNSENT).exists():
@@ -119,47 +118,6 @@ class Event(SealedModel):
         kept = {name: value for name, value in self.context.items() if name not in names}
         self.context = kept
         self.save(update_fields=["context"])
-
-
-class DeliveryQuerySet(SealedQuerySet):
-    def visible_to(self, customer: Any) -> Self:
-        return self.filter(event__customer=customer)
-
-    def unclaimed(self) -> Self:
-        """Rows whose turn has come and that nobody holds."""
-        now = timezone.now()
-        free = models.Q(lease_until=None) | models.Q(lease_until__lt=now)
-        return self.sendable().filter(free, status__in=Delivery.DUE, not_before__lte=now)
-
-    def sendable(self) -> Self:
-        """Without those of broadcasts that a person paused or stopped."""
-        from .broadcasts import Broadcast
-
-        return self.exclude(broadcast__in=Broadcast.objects.held())
-
-    def out_of_date(self) -> Self:
-        """Rows that nobody holds and that must not be sent any more."""
-        now = timezone.now()
-        free = models.Q(lease_until=None) | models.Q(lease_until__lt=now)
-        return self.filter(free, status__in=Delivery.DUE, event__expires_at__lte=now)
-
-    def let_go(self) -> Self:
-        """Rows whose worker died, or is so slow that its answer no longer counts."""
-        return self.filter(status=Delivery.Status.SENDING, lease_until__lt=timezone.now())
-
-    def to_ask_about(self) -> Self:
-        """SMS that the operator accepted and whose fate it may know by now."""
-        return self.filter(status=Delivery.Status.ACCEPTED, channel=Channel.SMS, not_before__lte=timezone.now())
-
-    def take(self, lane: str, limit: int, lasts: dt.timedelta, *, again: bool) -> list[uuid.UUID]:
-        """Hand out due rows of a lane: fresh ones, or `again` those handed out once whose time ran out unused."""
-        now = timezone.now()
-        handed = models.Q(handed_until__lte=now) if again else models.Q(handed_until=None)
-        with transaction.atomic():
-            rows = self.unclaimed().filter(handed, lane=lane).order_by("not_before")
-            taken = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
-            self.filter(pk__in=taken).update(handed_until=now + lasts)
-        return taken
 
 
 def spoken(context: dict[str, Any], language: str) -> dict[str, Any]:
@@ -195,8 +153,15 @@ class Delivery(SealedModel):
         PARKED = "parked", _("Held for our staff")
 
     NEXT: ClassVar[dict[Status, set[Status]]] = {
-        Status.QUEUED: {Status.SENDING, Status.EXPIRED, Status.SUPPRESSED},
-        Status.SENDING: {Status.ACCEPTED, Status.QUEUED, Status.UNKNOWN, Status.UNDELIVERED, Status.PARKED},
+        Status.QUEUED: {Status.SENDING, Status.EXPIRED, Status.SUPPRESSED, Status.PARKED},
+        Status.SENDING: {
+            Status.ACCEPTED,
+            Status.QUEUED,
+            Status.UNKNOWN,
+            Status.UNDELIVERED,
+            Status.SUPPRESSED,
+            Status.PARKED,
+        },
         # A mail goes again under its own Message-ID; an SMS only after the operator said that it has none of ours.
         Status.UNKNOWN: {
             Status.SENDING,
@@ -228,6 +193,8 @@ class Delivery(SealedModel):
     }
     DUE = (Status.QUEUED, Status.UNKNOWN)
     UNSENT = (Status.QUEUED, Status.SENDING, Status.UNKNOWN)
+    # A mail goes again under its own Message-ID and a code by another carrier; every other SMS is looked up first.
+    ASKS = models.Q(status="unknown", channel=Channel.SMS) & ~models.Q(lane=Lane.CODES)
     # At least twice what a call can take (channels/kavenegar.py, channels/smtp.py), and below the broker's own timeout.
     LEASE: ClassVar[dict[str, dt.timedelta]] = {
         Channel.SMS: dt.timedelta(seconds=40),
@@ -251,12 +218,14 @@ class Delivery(SealedModel):
         "notifications.Broadcast", models.PROTECT, null=True, db_index=False, related_name="deliveries", editable=False
     )
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
-    not_before = models.DateTimeField(_("not before"), default=timezone.now, null=True)
+    not_before = models.DateTimeField(_("not before"), db_default=Now(), null=True)
     handed_until = models.DateTimeField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     lease_by = models.CharField(max_length=32, blank=True, editable=False)
     # Our own number in the operator's books. Random, so that a restored database never repeats one that it has seen.
     local_ref = models.BigIntegerField(unique=True, default=new_local_ref, db_default=RANDOM_REF, editable=False)
+    # The company that has it, or may have it.
+    carrier = models.CharField(_("carrier"), max_length=20, blank=True, default="", db_default="", editable=False)
     provider_ref = models.CharField(_("provider's reference"), max_length=120, blank=True)
     last_code = models.CharField(_("last answer"), max_length=40, blank=True)
     accepted_at = models.DateTimeField(_("handed over at"), null=True)
@@ -296,6 +265,9 @@ class Delivery(SealedModel):
             ),
         ]
 
+    # Only of a claimed row: the carrier that may have had it before it was claimed.
+    held: str
+
     def __str__(self) -> str:
         return str(self.pk)
 
@@ -303,98 +275,32 @@ class Delivery(SealedModel):
     def tone(self) -> str:
         return self.TONE[self.Status(self.status)]
 
-    @property
-    def address(self) -> str | None:
-        """Where it goes to; None when there is nothing to send it to."""
-        to: str | None = self.recipient
-        if self.at_account and self.reader:
-            to = self.reader.email if self.channel == Channel.EMAIL else self.reader.mobile
-        return to
-
-    def _move_to(self, status: Status, *, held_by: str | None = None, code: str | None = None, **changes: Any) -> bool:
-        """Under a row lock. False when already there, or when `held_by` lost the row; `code` leaves an Attempt."""
+    def _move_to(self, status: Status, **changes: Any) -> bool:
+        """Under a row lock. False when it is there already."""
         with transaction.atomic():
             fresh = type(self).objects.select_for_update().defer("recipient").get(pk=self.pk)
-            if held_by is not None and (fresh.lease_by, fresh.tries) != (held_by, self.tries):
-                return False
             if fresh.status == status:
                 return False
             if status not in self.NEXT[self.Status(fresh.status)]:
                 raise ValueError(f"delivery: {fresh.status} → {status} is not allowed")
-            if code is not None:
-                changes["last_code"] = code
-                began = (fresh.lease_until or timezone.now()) - self.LEASE[self.channel]
-                self.attempts.create(n=fresh.tries, started_at=began, outcome=status, code=code)
             for field, value in {"status": status, **changes}.items():
                 setattr(self, field, value)
             self.save(update_fields=["status", *changes])
         return True
 
-    # --- taking it up ------------------------------------------------------------------------------------------------
+    @property
+    def is_code(self) -> bool:
+        """Goes by the operator's approved template, which knows no number of ours: it cannot be looked up."""
+        return self.channel == Channel.SMS and self.lane == Lane.CODES
 
-    @classmethod
-    def claim(cls, pk: uuid.UUID | str) -> "Delivery | None":
-        """Take the row under a lease and commit, so that nobody else sends it; None when it is not to be sent now."""
-        with transaction.atomic(durable=True):
-            rows = cls.objects.unclaimed().select_related("event", "reader")
-            row = rows.select_for_update(skip_locked=True, of=("self",)).filter(pk=pk).first()
-            if row is None:
-                return None
-            if row.event.is_out_of_date:
-                row.expire()
-                return None
-            if not row.address:
-                row._move_to(cls.Status.SUPPRESSED, last_code="no-address" if row.at_account else "erased")
-                return None
-            lease_by, lease_until = secrets.token_hex(16), timezone.now() + cls.LEASE[row.channel]
-            if row.status == cls.Status.UNKNOWN and row.channel == Channel.SMS:
-                row.lease_by, row.lease_until = lease_by, lease_until
-                row.save(update_fields=["lease_by", "lease_until"])  # stays unknown: it is only looked up
-            else:
-                row._move_to(cls.Status.SENDING, tries=row.tries + 1, lease_by=lease_by, lease_until=lease_until)
-        return row
-
-    # --- what came of it ---------------------------------------------------------------------------------------------
+    # --- what came of it (of a try: DeliveryQuerySet.settle) ----------------------------------------------------------
 
     FREE: ClassVar[dict[str, Any]] = {"lease_by": "", "lease_until": None, "handed_until": None}
-
-    def accept(self, ref: str, *, ask_at: dt.datetime | None) -> bool:
-        """The provider took it. `ask_at` is when to ask what became of it."""
-        now = timezone.now()
-        return self._move_to(
-            self.Status.ACCEPTED,
-            held_by=self.lease_by,
-            code="ok",
-            provider_ref=ref,
-            accepted_at=now,
-            not_before=ask_at,
-            **self.FREE,
-        )
-
-    def try_again(self, at: dt.datetime, code: str) -> bool:
-        return self._move_to(self.Status.QUEUED, held_by=self.lease_by, code=code, not_before=at, **self.FREE)
-
-    def doubt(self, until: dt.datetime | None, code: str) -> bool:
-        """Nobody knows whether the provider took it; looked into from `until` on, or never."""
-        return self._move_to(self.Status.UNKNOWN, held_by=self.lease_by, code=code, not_before=until, **self.FREE)
-
-    def still_doubt(self, until: dt.datetime) -> bool:
-        """The look-up itself failed: ask again later."""
-        mine = type(self).objects.filter(pk=self.pk, lease_by=self.lease_by, status=self.Status.UNKNOWN)
-        return mine.update(not_before=until, **self.FREE) == 1
 
     def ask_later(self, at: dt.datetime | None) -> None:
         """The operator does not know its fate yet; None gives up asking."""
         mine = type(self).objects.filter(pk=self.pk, status=self.Status.ACCEPTED)
         mine.update(not_before=at)
-
-    def refuse(self, code: str) -> bool:
-        """The receiver's side refuses for good."""
-        return self._move_to(self.Status.UNDELIVERED, held_by=self.lease_by, code=code, not_before=None, **self.FREE)
-
-    def park(self, code: str) -> bool:
-        """Somebody of us must look at it."""
-        return self._move_to(self.Status.PARKED, held_by=self.lease_by, code=code, not_before=None, **self.FREE)
 
     def expire(self) -> bool:
         return self._move_to(self.Status.EXPIRED, not_before=None, **self.FREE)
@@ -409,7 +315,7 @@ class Delivery(SealedModel):
 
     def release(self) -> bool:
         """Staff put a parked row back."""
-        return self._move_to(self.Status.QUEUED, not_before=timezone.now(), tries=0, **self.FREE)
+        return self._move_to(self.Status.QUEUED, not_before=Now(), tries=0, **self.FREE)
 
 
 class Attempt(models.Model):
@@ -421,6 +327,7 @@ class Attempt(models.Model):
     finished_at = models.DateTimeField(_("finished at"), default=timezone.now)
     outcome = models.CharField(_("outcome"), max_length=12, choices=Delivery.Status.choices)
     code = models.CharField(_("answer"), max_length=40)
+    carrier = models.CharField(_("carrier"), max_length=20, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("attempt")

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from notifications.models import Delivery, Event
+from notifications.models import Delivery, Event, Turn
 from tests.base import database_url
 from tests.world_client import World
 
@@ -92,6 +92,19 @@ def due_now(delivery: Delivery) -> Delivery:
     """Time passes until its next turn."""
     Delivery.objects.filter(pk=delivery.pk).update(not_before=timezone.now())
     return Delivery.objects.get(pk=delivery.pk)
+
+
+def all_due_now() -> None:
+    Delivery.objects.filter(status__in=Delivery.DUE, not_before__isnull=False).update(not_before=timezone.now())
+
+
+TURN = Turn(given=1, shut="", wait=0, is_probe=False, failures=0)
+
+
+def claimed(delivery: Delivery) -> list[Delivery]:
+    """Held by a worker of the usual carrier, which has not sent it yet."""
+    slug = "smtp" if delivery.channel == "email" else "kavenegar"
+    return Delivery.objects.filter(pk=delivery.pk).to_send().claim(1, slug, Delivery.LEASE[delivery.channel])
 
 
 def lease_runs_out(delivery: Delivery) -> None:

@@ -173,7 +173,7 @@ def test_a_paused_one_hands_out_nothing_and_a_resumed_one_goes_on(carol, alice, 
     assert flows.pause_broadcast(broadcast=broadcast, by=carol)
     assert not Delivery.objects.unclaimed().exists()
     assert Delivery.objects.take("bulk", 10, dt.timedelta(seconds=20), again=False) == []
-    assert Delivery.claim(Delivery.objects.first().pk) is None, "not even by a hint that was out already"
+    assert flows.deliver(Delivery.objects.first().pk) is None, "not even by a hint that was out already"
     assert flows.resume_broadcast(broadcast=broadcast, by=carol)
     assert Delivery.objects.unclaimed().count() == 4
 
