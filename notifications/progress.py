@@ -32,6 +32,10 @@ def label(delivery: Delivery) -> str:
             return _("Blocked at your operator")
         case S.SUPPRESSED if delivery.last_code == "bounced":
             return _("Not sent: letters to you came back")
+        case S.SUPPRESSED if delivery.last_code == "killed":
+            return _("Not sent: we stopped this notice")
+        case S.SUPPRESSED if delivery.last_code == "reader-left":
+            return _("Not sent: its reader left")
         case S.SUPPRESSED:
             return _("Not sent: no mobile number") if sms else _("Not sent: no e-mail address")
         case S.PARKED:
@@ -65,7 +69,7 @@ def note(delivery: Delivery) -> str:
             return _("It could not be sent in time, and late it would be of no use. Please ask for a new one.")
         case S.SUPPRESSED if delivery.last_code == "bounced":
             return _("Is the address right, and does its mailbox have room? You can change it in your profile.")
-        case S.SUPPRESSED:
+        case S.SUPPRESSED if delivery.last_code == "no-address":
             return _("You can add it to your profile.")
     return ""
 

@@ -3,7 +3,6 @@
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.utils.timezone
-import notifications.models.outbox
 from django.conf import settings
 from django.db import migrations, models
 

@@ -18,7 +18,7 @@ from notifications import flows
 from notifications.flows import broadcasts as story
 from notifications.models import Broadcast, Delivery, Event
 from tests.base import database_url, make_customer
-from tests.notifications.base import within
+from tests.notifications.base import Relay, within
 from tests.notifications.crowds import approved, crowd, prepared
 
 S = Broadcast.Status
@@ -241,6 +241,14 @@ def test_who_was_erased_meanwhile_is_sent_nothing_and_is_named_as_missing(joined
     assert len(joined.mail()) == len(joined.sms()) == 1
     assert fresh(broadcast).status == S.DONE
     assert [recipient.customer.ref for recipient in fresh(broadcast).missing()] == [gone.ref] != [stays.ref]
+
+
+def test_an_incident_is_told_while_the_broker_is_away(tmp_path, joined, staff):
+    crowd(1)
+    prepared(staff, reason="incident", source="incident:1", urgent=True)
+    with Relay(joined, tmp_path).running("redis://127.0.0.1:1/0"):
+        assert within(20, lambda: joined.mail() and joined.sms())
+    assert Broadcast.objects.get().status in (S.SENDING, S.DONE)
 
 
 def test_held_for_a_person_is_still_owed(carol, alice):

@@ -47,13 +47,17 @@ class Hands:
         if self.free() == self.room:  # one at a time, and the codes have hands of their own
             self.busy.add(self.pool.submit(self._do, flows.drain, lane, within=tasks.DRAINS_FOR))
 
+    def fan_out(self) -> None:
+        if self.free() == self.room:
+            self.busy.add(self.pool.submit(self._do, flows.fan_out_due))
+
     @staticmethod
-    def _do(work: Callable[..., Any], what: UUID | str, **how: float) -> None:
+    def _do(work: Callable[..., Any], *what: UUID | str, **how: float) -> None:
         close_old_connections()
         try:
-            work(what, **how)
+            work(*what, **how)
         except Exception as error:  # the row stays due, or its lease runs out
-            print(f"relay: {work.__name__} {what} was left ({type(error).__name__})", flush=True)
+            print(f"relay: {' '.join(map(str, (work.__name__, *what)))} was left ({type(error).__name__})", flush=True)
         finally:
             close_old_connections()
 
@@ -135,6 +139,8 @@ class Command(BaseCommand):
                     looked = time.monotonic()
                     if looked - tidied >= TICK:
                         flows.tidy()
+                        # The periodic task does so too; without a broker there is none, and an incident must be told.
+                        self.hands[Lane.BULK].fan_out()
                         tidied = looked
                     more = self.pass_on()
                 # Not for long, so that a wish to stop is heard.
