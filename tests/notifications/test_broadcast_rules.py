@@ -158,9 +158,9 @@ def test_a_paused_one_hands_out_nothing_and_a_resumed_one_goes_on(carol, alice, 
 def test_a_pause_holds_nothing_else(carol, alice, tell):
     broadcast = approved(carol)
     flows.fan_out(broadcast=broadcast)
-    tell(alice, "ticket_opened")
+    tell(alice, "password_changed")
     flows.pause_broadcast(broadcast=broadcast, by=carol)
-    assert {row.lane for row in Delivery.objects.unclaimed()} == {"tickets"}
+    assert {row.lane for row in Delivery.objects.unclaimed()} == {"money"}
 
 
 def test_a_stopped_one_sends_nothing_more_and_says_so(carol, alice, bob):

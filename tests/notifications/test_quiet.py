@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 from django.db import transaction
+from django.utils import translation
 
 from accounts.models import Company, Customer, Membership
 from notifications import flows, quiet
@@ -111,7 +112,8 @@ def test_an_answer_waits_and_an_invoice_does_not(alice, tell, whole_day_quiet):
     for channel in ("email", "sms"):
         assert only(answer, channel).not_before == quiet.after_quiet(whole_day_quiet, answer.at) > answer.at
         assert only(invoice, channel).not_before == invoice.at
-    assert label(only(answer, "sms")) == "Waits until your quiet hours end"
+    with translation.override("en"):
+        assert label(only(answer, "sms")) == "Waits until your quiet hours end"
     assert flows.tidy() == {}
 
 
