@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import translation
 
 from accounts.models import Customer
 from notifications import flows
@@ -88,7 +89,7 @@ def test_a_broadcast_to_nobody_is_ready_too(carol):
 
 def test_who_prepared_it_cannot_approve_it(carol, dave):
     broadcast = prepared(carol)
-    with pytest.raises(flows.NotAllowed, match="let a colleague"):
+    with translation.override("en"), pytest.raises(flows.NotAllowed, match="let a colleague"):
         flows.approve_broadcast(broadcast=broadcast, by=carol)
     assert flows.approve_broadcast(broadcast=broadcast, by=dave)
     assert not flows.approve_broadcast(broadcast=broadcast, by=dave), "twice is once"
