@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 
 from notifications.attachments import FILES_AT_MOST, BadFile, CleanFile, clean
 from notifications.catalogue import Message
-from notifications.models import CallTask, Channel, Preference, Ticket
+from notifications.models import CallTask, Channel, Preference, Resend, Ticket
 from portal import jalali
 from portal.templatetags.words import language
 
@@ -209,3 +209,9 @@ class CallOutcomeForm(forms.Form):
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
     )
+
+
+class ResendForm(forms.Form):
+    """Why something is sent again."""
+
+    why = forms.ChoiceField(label=_("Reason"), choices=[("", "–"), *Resend.Why.choices], widget=UnfoldAdminSelectWidget)

@@ -38,6 +38,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         "language",
         "is_active",
         "suspension_link",
+        "told_link",
         "is_staff",
         "joined_at",
         "last_login",
@@ -75,6 +76,11 @@ class CustomerAdmin(ReadOnlyAdmin):
         else:
             return "–"
         return format_html('<a href="{}">{}</a>', reverse(f"admin:{name}", args=[customer.pk]), words)
+
+    @admin.display(description=gettext_lazy("messages"))
+    def told_link(self, customer: Customer) -> str:
+        url = reverse("admin:notifications_event_of", args=[customer.ref])
+        return format_html('<a href="{}">{}</a>', url, _("What we told this customer"))
 
     def find(self, request: HttpRequest) -> HttpResponse:
         """Go to the customer who was meant; of several, show references to choose from."""

@@ -59,6 +59,17 @@ class Line:
         return _("Every five minutes, the last one last: %(counts)s") % {"counts": counts}
 
 
+def standing(carrier: Carrier, *, is_down: bool) -> tuple[str, str]:
+    """Its tone, and its state in words."""
+    if carrier.out_of_credit_at:
+        return "bad", _("Out of credit")
+    if is_down:
+        return "bad", _("Left alone for now")
+    if carrier.down_until:
+        return "wait", _("The next message tries it")
+    return "ok", _("Working")
+
+
 @admin.register(Carrier)
 class CarrierAdmin(ReadOnlyAdmin):
     """The list of providers is the operators' screen."""
@@ -70,13 +81,14 @@ class CarrierAdmin(ReadOnlyAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         lanes = [Line(Lane(slug), found) for slug, found in figures.lanes().items()]
+        down = {carrier.pk for carrier in Carrier.objects.down()}  # by the database's clock
         context = {
             **self.admin_site.each_context(request),
             "title": _("Lanes and providers"),
             "opts": self.opts,
             "media": self.media,
             "lanes": lanes,
-            "carriers": Carrier.objects.all(),
+            "carriers": [(each, *standing(each, is_down=each.pk in down)) for each in Carrier.objects.all()],
             "waiting": sum(line.waiting for line in lanes),
             "oldest": max(line.oldest for line in lanes),
             "late": any(line.is_late for line in lanes),

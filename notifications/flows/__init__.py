@@ -37,6 +37,7 @@ from .maintenance import (
 from .paying import look_at_credit
 from .preferences import change_preferences, send_digests
 from .receipts import ask_operator, hint
+from .resending import CannotResend, send_again, why_not
 from .telling import tell
 from .tickets import answer_ticket, close_ticket, open_ticket
 from .wordings import NotFit, OneWaits, draft_wording, propose_wording, publish_wording, reject_wording, ship_wordings
@@ -44,6 +45,7 @@ from .wordings import NotFit, OneWaits, draft_wording, propose_wording, publish_
 __all__ = [
     "HINT_LASTS",
     "CannotCall",
+    "CannotResend",
     "NotAllowed",
     "NotFit",
     "OneWaits",
@@ -87,6 +89,7 @@ __all__ = [
     "reschedule_maintenance",
     "resolve_incident",
     "resume_broadcast",
+    "send_again",
     "send_digests",
     "ship_wordings",
     "start_maintenance",
@@ -95,4 +98,5 @@ __all__ = [
     "tell",
     "tidy",
     "update_incident",
+    "why_not",
 ]

@@ -59,7 +59,7 @@ def count_against(delivery: Delivery, state: Receipt.State, code: str) -> bool:
     """Write down that a letter was refused or came back, and stop writing to the address when that is enough. False
     when it was written down before.
     """
-    ref = delivery.provider_ref or f"<{delivery.pk}>"
+    ref = delivery.provider_ref or f"<{delivery.local_ref}>"
     if not Receipt.objects.note(MAIL, ref, state, code):
         return False
     if _is_still_theirs(delivery) and (state == State.HARD or (state == State.SOFT and _is_one_too_many(delivery))):
@@ -77,8 +77,8 @@ def _is_still_theirs(delivery: Delivery) -> bool:
 def _is_one_too_many(delivery: Delivery) -> bool:
     theirs = Delivery.objects.filter(reader=delivery.reader, channel=delivery.channel)
     sent = theirs.filter(status__in=(S.ACCEPTED, S.UNDELIVERED), event__at__gt=Now() - WITHIN)
-    last = sent.order_by("-event__at")[:IN_A_ROW].values_list("pk", "provider_ref")
-    refs = [ref or f"<{pk}>" for pk, ref in last]
+    last = sent.only("local_ref", "provider_ref").order_by("-event__at")[:IN_A_ROW]
+    refs = [each.provider_ref or f"<{each.local_ref}>" for each in last]
     return Receipt.objects.filter(carrier=MAIL, ref__in=refs, state=State.SOFT).count() == IN_A_ROW
 
 

@@ -258,7 +258,7 @@ def _letters(rows: list[Delivery], line: Line) -> list[Outcome]:
             if line.is_cut or time.monotonic() > ends:
                 outcomes.append(back(row))
                 continue
-            message_id = f"<{row.pk}@{us}>"
+            message_id = f"<{row.local_ref}@{us}>"
             try:
                 letter = smtp.compose(
                     sender=settings.EMAIL_FROM,

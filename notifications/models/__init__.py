@@ -9,6 +9,7 @@ from .maintenance import Maintenance, MaintenanceUpdate
 from .outbox import Attempt, Channel, Delivery, Event, Lane, Purpose
 from .preferences import Preference
 from .receipts import Receipt, Suppression
+from .resends import Resend
 from .tickets import Attachment, Ticket, TicketMessage
 from .trouble import Component
 from .turns import DeliveryQuerySet, Outcome
@@ -41,6 +42,7 @@ __all__ = [
     "Proof",
     "Purpose",
     "Receipt",
+    "Resend",
     "Severity",
     "Suppression",
     "Ticket",

@@ -184,11 +184,12 @@ class Delivery(SealedModel):
         },
         Status.ACCEPTED: {Status.DELIVERED, Status.UNDELIVERED, Status.BLOCKED},
         Status.DELIVERED: set(),
-        Status.UNDELIVERED: set(),
-        Status.BLOCKED: set(),
-        Status.SUPPRESSED: set(),
-        Status.EXPIRED: set(),
+        # Back only by a person's decision (flows/resending.py).
+        Status.UNDELIVERED: {Status.QUEUED},
+        Status.BLOCKED: {Status.QUEUED},
+        Status.SUPPRESSED: {Status.QUEUED},
         Status.PARKED: {Status.QUEUED},
+        Status.EXPIRED: set(),
         Status.GATHERED: {Status.DIGESTED, Status.SUPPRESSED},
         Status.DIGESTED: set(),
     }
@@ -209,6 +210,7 @@ class Delivery(SealedModel):
     DUE = (Status.QUEUED, Status.UNKNOWN)
     UNSENT = (Status.QUEUED, Status.SENDING, Status.UNKNOWN)
     WATCHED = (Status.QUEUED, Status.UNKNOWN, Status.PARKED)
+    MENDABLE = ("no-address", "bounced")  # of suppressed ones: what the customer can put right
     # A mail goes again under its own Message-ID and a code by another carrier; every other SMS is looked up first.
     ASKS = models.Q(status="unknown", channel=Channel.SMS) & ~models.Q(lane=Lane.CODES)
     # At least twice what a call can take (channels/kavenegar.py, channels/smtp.py), and below the broker's own timeout.
@@ -242,7 +244,8 @@ class Delivery(SealedModel):
     handed_until = models.DateTimeField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     lease_by = models.CharField(max_length=32, blank=True, editable=False)
-    # Our own number in the operator's books. Random, so that a restored database never repeats one that it has seen.
+    # Our own number in the operator's books and on a letter, the same at every try. Random, so that a restored database
+    # never repeats one that it has seen.
     local_ref = models.BigIntegerField(unique=True, default=new_local_ref, db_default=RANDOM_REF, editable=False)
     # The company that has it, or may have it.
     carrier = models.CharField(_("carrier"), max_length=20, blank=True, default="", db_default="", editable=False)
@@ -257,6 +260,7 @@ class Delivery(SealedModel):
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         ordering = ["channel"]
+        permissions = [("resend_delivery", _("Can send a message again that did not arrive"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["event", "channel", "reader"],
@@ -366,9 +370,21 @@ class Delivery(SealedModel):
         """A gathered one that nobody is to hear of any more, and why."""
         return self._move_to(self.Status.SUPPRESSED, not_before=None, last_code=code)
 
-    def release(self) -> bool:
-        """Staff put a parked row back."""
-        return self._move_to(self.Status.QUEUED, not_before=Now(), tries=0, **self.FREE)
+    def send_again(self, *, in_new_words: bool) -> bool:
+        """To its reader's address of now, under a new number: companies send one number once only."""
+        changes = {
+            "recipient": None,
+            "at_account": True,
+            "local_ref": new_local_ref(),
+            "carrier": "",
+            "provider_ref": "",
+            "last_code": "",
+            "tries": 0,
+            "not_before": Now(),
+            "accepted_at": None,
+            **({"wording": None} if in_new_words else {}),
+        }
+        return self._move_to(self.Status.QUEUED, **changes, **self.FREE)
 
 
 class Attempt(models.Model):
