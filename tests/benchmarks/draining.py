@@ -14,7 +14,6 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,23 +55,15 @@ def sent(part: Part) -> tuple[float, float]:
     from notifications.channels import Text, kavenegar, smtp
 
     began = time.perf_counter()
-    company, sender = kavenegar.carrier(), parseaddr(settings.EMAIL_FROM)[1]
+    company = kavenegar.carrier()
     for first in range(0, len(part.readers), TEXTS_AT_ONCE):
         company.send_texts([Text(to, part.sms, ref) for to, _, ref in part.readers[first : first + TEXTS_AT_ONCE]])
+    form = smtp.Form(sender=settings.EMAIL_FROM, subject=part.subject, text=part.text, html=part.html, language="fa")
     at = timezone.now()
     with smtplib.SMTP(settings.SMTP["host"], settings.SMTP["port"], local_hostname="localhost") as server:
         for _mobile, to, _ref in part.readers:
-            letter = smtp.compose(
-                sender=settings.EMAIL_FROM,
-                to=to,
-                subject=part.subject,
-                text=part.text,
-                html=part.html,
-                message_id=f"<{uuid.uuid4()}@localhost>",
-                at=at,
-                language="fa",
-            )
-            server.sendmail(sender, [to], letter.as_bytes())
+            letter = form.letter(to=to, message_id=f"<{uuid.uuid4()}@localhost>", at=at)
+            server.sendmail(letter.sender, [letter.to], letter.content)
     return began, time.perf_counter()
 
 
