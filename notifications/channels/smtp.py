@@ -12,7 +12,7 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import TransportError, dkim
 
@@ -20,22 +20,40 @@ TIMEOUT = 5  # seconds for each answer; a conversation has at most eleven
 IDLE_AT_MOST, AGE_AT_MOST = 60, 600  # seconds that a connection is kept without a letter, and in all
 
 
-def compose(
-    *, sender: str, to: str, subject: str, text: str, html: str, message_id: str, at: datetime, language: str
-) -> EmailMessage:
-    """The letter. `message_id` and `at` stay the same when it is sent again, so that a double can be known as one."""
-    letter = EmailMessage(policy=SMTP)
-    try:
-        letter["From"], letter["To"], letter["Subject"] = sender, to, subject
-    except ValueError:  # a line break in a header is how others' mails are forged
-        raise TransportError("address", permanent=True) from None
-    letter["Date"], letter["Message-ID"] = format_datetime(at), message_id
-    # A machine wrote it (RFC 3834): no machine needs to answer, of which Exchange wants to be told by the second.
-    letter["Auto-Submitted"], letter["X-Auto-Response-Suppress"] = "auto-generated", "All"
-    letter["Content-Language"] = language
-    letter.set_content(text, cte="quoted-printable")
-    letter.add_alternative(html, subtype="html", cte="quoted-printable")
-    return letter
+class Letter(NamedTuple):
+    """As it goes over the wire: from whom, to whom, and its bytes."""
+
+    sender: str
+    to: str
+    content: bytes
+
+
+class Form:
+    """Words in the form of mail: what is the same for all their readers is put together once."""
+
+    def __init__(self, *, sender: str, subject: str, text: str, html: str, language: str) -> None:
+        letter = EmailMessage(policy=SMTP)
+        try:
+            letter["From"], letter["Subject"] = sender, subject
+        except ValueError:  # a line break in a header is how others' mails are forged
+            raise TransportError("address", permanent=True) from None
+        # A machine wrote it (RFC 3834): no machine needs to answer, of which Exchange wants to be told by the second.
+        letter["Auto-Submitted"], letter["X-Auto-Response-Suppress"] = "auto-generated", "All"
+        letter["Content-Language"] = language
+        letter.set_content(text, cte="quoted-printable")
+        letter.add_alternative(html, subtype="html", cte="quoted-printable")
+        self._sender, self._rest = parseaddr(sender)[1], letter.as_bytes()
+
+    def letter(self, *, to: str, message_id: str, at: datetime) -> Letter:
+        """To one reader. `message_id` and `at` stay the same when it is sent again, so that a double can be known."""
+        address = parseaddr(to)[1]
+        try:
+            head = SMTP.fold_binary(*SMTP.header_store_parse("To", to))
+            address.encode("ascii")
+        except (UnicodeError, ValueError):
+            raise TransportError("address", permanent=True) from None
+        own = f"Date: {format_datetime(at)}\r\nMessage-ID: {message_id}\r\n".encode()
+        return Letter(self._sender, address, dkim.signed(head + own + self._rest))
 
 
 _kept = threading.local()
@@ -61,6 +79,7 @@ class Mailer:
         self.server, self.us = dict(server), us
         self._connection: smtplib.SMTP | None = None
         self._opened = self._used = 0.0
+        self._is_half_said = False  # a letter was begun and not taken
 
     def __del__(self) -> None:
         self.close()
@@ -70,16 +89,13 @@ class Mailer:
             self._connection.close()
         self._connection = None
 
-    def send(self, letter: EmailMessage, *, envelope_from: str = "") -> None:
+    def send(self, letter: Letter, *, envelope_from: str = "") -> None:
         """Hand a letter over. `envelope_from` is where it comes back to; the sender's own address when empty."""
+        connection = self._begin(envelope_from or letter.sender)
+        self._is_half_said = True
         try:
-            address, content = parseaddr(str(letter["To"]))[1], dkim.signed(letter.as_bytes())
-            address.encode("ascii")
-        except (UnicodeError, ValueError):
-            raise TransportError("address", permanent=True) from None
-        connection = self._begin(envelope_from or parseaddr(str(letter["From"]))[1])
-        try:
-            _give(connection, address, content)
+            _give(connection, letter.to, letter.content)
+            self._is_half_said = False
         except TransportError as error:
             if error.code in ("smtp-dropped", "smtp-421"):
                 self.close()
@@ -92,7 +108,9 @@ class Mailer:
         now = time.monotonic()
         if self._connection and now - self._used < IDLE_AT_MOST and now - self._opened < AGE_AT_MOST:
             with contextlib.suppress(OSError, smtplib.SMTPException):
-                if self._connection.rset()[0] == 250 and self._connection.mail(sender)[0] == 250:
+                # A letter that was taken leaves nothing behind (RFC 5321, 4.1.1.4); one that was refused does.
+                is_clean = not self._is_half_said or self._connection.rset()[0] == 250
+                if is_clean and self._connection.mail(sender)[0] == 250:
                     return self._connection
         self.close()
         connection = self._connection = _open(self.server, self.us)

@@ -9,9 +9,11 @@ import logging
 import random
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from django.conf import settings
-from django.db.models import prefetch_related_objects
+from django.contrib.auth import get_user_model
+from django.db.models import Prefetch, prefetch_related_objects
 
 from notifications import channels
 from notifications.channels import SmsCarrier, Text, TransportError, bounces, smtp
@@ -54,7 +56,8 @@ def choose(channel: str, lane: str, n: int, *, not_again: str = "", only: str = 
 def carry(rows: list[Delivery], slug: str, turn: Turn) -> list[Outcome]:
     """Send rows of one channel that are claimed for one carrier."""
     prefetch_related_objects(rows, "event")
-    prefetch_related_objects([row for row in rows if row.at_account], "reader")
+    addresses = Prefetch("reader", get_user_model().objects.only("email", "mobile"))
+    prefetch_related_objects([row for row in rows if row.at_account], addresses)
     Delivery.objects.stamp(rows)
     return (_letters if slug == MAIL else _texts)(rows, Line(slug, turn))
 
@@ -149,12 +152,13 @@ def sms_carrier(slug: str) -> SmsCarrier | None:
 # --- words and address ------------------------------------------------------------------------------------------------
 
 
-class Written(dict[tuple[str, int | None, str], Words]):
+class Written(dict[tuple[Any, ...], Words]):
     """The words of a batch; those of a broadcast are the same for all its readers and are written once."""
 
     def of(self, row: Delivery) -> Words:
         event = row.event
-        key = (row.channel, row.wording_id, json.dumps(event.words_context, sort_keys=True, default=str))
+        said = event.broadcast_id or json.dumps(event.words_context, sort_keys=True, default=str)
+        key = row.channel, row.wording_id, event.language, said
         if key not in self:
             self[key] = render(event, row.channel, row.wording_id)
         return self[key]
@@ -253,6 +257,7 @@ def _letters(rows: list[Delivery], line: Line) -> list[Outcome]:
     """One by one over one connection, for half of the lease at most."""
     outcomes: list[Outcome] = []
     us, ends = settings.SITE_HOST or "localhost", time.monotonic() + _enough(Channel.EMAIL)
+    forms: dict[Words, smtp.Form] = {}
     with smtp.mailer(settings.SMTP, us=us) as mailer:
         for row, to, words in _ready(rows, outcomes):
             if line.is_cut or time.monotonic() > ends:
@@ -260,16 +265,9 @@ def _letters(rows: list[Delivery], line: Line) -> list[Outcome]:
                 continue
             message_id = f"<{row.local_ref}@{us}>"
             try:
-                letter = smtp.compose(
-                    sender=settings.EMAIL_FROM,
-                    to=to,
-                    subject=words.subject,
-                    text=words.text,
-                    html=words.html,
-                    message_id=message_id,
-                    at=row.event.at,
-                    language=row.event.language,
-                )
+                if words not in forms:
+                    forms[words] = smtp.Form(sender=settings.EMAIL_FROM, language=row.event.language, **words._asdict())
+                letter = forms[words].letter(to=to, message_id=message_id, at=row.event.at)
                 mailer.send(letter, envelope_from=bounces.return_path(row.pk))
             except TransportError as error:
                 outcomes += line.refused(error, [row])

@@ -286,18 +286,12 @@ def test_the_key_is_in_no_error_and_no_log(joined, caplog, step):
 
 
 def test_a_forged_header_is_refused():
+    form = smtp.Form(sender="a@example.com", subject="x", text="x", html="x", language="en")
     with pytest.raises(TransportError) as caught:
-        smtp.compose(
-            sender="a@example.com",
-            to="b@example.com\r\nBcc: all@example.com",
-            subject="x",
-            text="x",
-            html="x",
-            message_id="<x@x>",
-            at=Event().at,
-            language="en",
-        )
+        form.letter(to="b@example.com\r\nBcc: all@example.com", message_id="<x@x>", at=Event().at)
     assert caught.value.permanent
+    with pytest.raises(TransportError):
+        smtp.Form(sender="a@example.com", subject="x\r\nBcc: all@example.com", text="x", html="x", language="en")
 
 
 def test_a_try_stays_as_it_was_written(dana, tell, joined):
