@@ -22,7 +22,7 @@ from tests.world_client import World
 
 CUSTOMERS, WORKERS, ROUNDS, LIMIT = 4_000, 2, 5, 0.6
 CROWD = 12_000  # among whom the codes find their way
-CODES, EVERY, CODE_LIMIT = 300, 0.05, 1.0  # seconds
+CODES, EVERY, CODE_LIMIT = 200, 0.05, 1.0  # seconds
 GROWTH_LIMIT = 16 * 2**20  # bytes, of all workers
 TEXTS_AT_ONCE = 200
 PATIENCE = 120
