@@ -5,7 +5,6 @@ from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from .trouble import Trouble, TroubleQuerySet, Update, named
@@ -77,10 +76,7 @@ class Incident(Trouble):
 
     @property
     def title(self) -> str:
-        return _now("%(components)s: %(severity)s") % {
-            "components": named(self.shown_components),
-            "severity": Severity(self.severity).label,
-        }
+        return f"{named(self.shown_components)}: {Severity(self.severity).label}"
 
     @property
     def is_urgent(self) -> bool:

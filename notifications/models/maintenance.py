@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.tongue import in_our_words
@@ -93,7 +93,7 @@ class Maintenance(Trouble):
 
     @property
     def title(self) -> str:
-        return _now("Maintenance: %(components)s") % {"components": named(self.shown_components)}
+        return gettext("Maintenance: %(components)s") % {"components": named(self.shown_components)}
 
     @property
     def about(self) -> str:

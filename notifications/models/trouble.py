@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.tongue import in_our_words
@@ -45,7 +45,7 @@ class Component(models.Model):
 
 def named(components: Iterable[Component]) -> str:
     """«میزبانی وب، ایمیل» or "Web hosting, Mail"."""
-    return _now(", ").join(component.name for component in components)
+    return gettext(", ").join(component.name for component in components)
 
 
 class ForbiddenStep(ValueError):
