@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import iran
 from accounts.flows import contact_changed, make_way
 from accounts.models import ContactChange, Customer
-from notifications.flows import tell
+from notifications.flows import lift_suppression, tell
 
 # Said only to who proved that they read what is sent there.
 RESERVED = _("This belonged to another account until lately, and can be used here after three days.")
@@ -82,6 +82,7 @@ class Adapter(DefaultAccountAdapter):
     def set_phone_verified(self, user: Customer, phone: str) -> None:
         old, was_verified = user.mobile, user.mobile_verified_at
         self.set_phone(user, phone, verified=True)
+        lift_suppression(reader=user, channel="sms", why="confirmed")
         if was_verified and old != phone:
             contact_changed(customer=user, what=ContactChange.What.MOBILE, old=old)
 
@@ -118,6 +119,8 @@ class Adapter(DefaultAccountAdapter):
         with transaction.atomic():
             make_way(owner=email_address.user, email=email_address.email)
             confirmed: bool = super().confirm_email(request, email_address)
+            if confirmed:
+                lift_suppression(reader=email_address.user, channel="email", why="confirmed")
         return confirmed
 
     def _say_it_exists(self, owner: Customer) -> None:

@@ -19,6 +19,7 @@ from accounts import flows
 from accounts.forms import PhotoIdForm, ProfileForm
 from accounts.models import ContactChange, Customer, Look, PhotoId
 from accounts.requests import CustomerRequest
+from notifications.models import Suppression
 
 
 @login_required
@@ -31,7 +32,13 @@ def profile(request: CustomerRequest) -> HttpResponse:
     values["gender"] = customer.get_gender_display()
     facts = [(Customer.label(name), value) for name, value in values.items()]
     photo = PhotoId.objects.visible_to(customer).first()
-    return render(request, "accounts/profile.html", {"customer": customer, "facts": facts, "photo": photo})
+    context = {
+        "customer": customer,
+        "facts": facts,
+        "photo": photo,
+        "suppressed": Suppression.objects.open_of(customer),
+    }
+    return render(request, "accounts/profile.html", context)
 
 
 @login_required

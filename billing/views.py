@@ -45,7 +45,7 @@ ON_DASHBOARD = {
         ),
         "tickets_open": lambda pk: Ticket.objects.visible_to(pk).open().only("number", "subject")[:5],
         "messages_recent": lambda pk: Event.objects.visible_to(pk).only(
-            "message", "purpose", "context", "language", "at"
+            "message", "purpose", "context", "broadcast", "language", "at"
         )[:5],
     }.items()
 }

@@ -1,36 +1,22 @@
-"""Every message that we may send, and its words."""
+"""The words of a message, as a customer reads them."""
 
-import datetime as dt
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.template import Context, Template
-from django.template.loader import get_template, render_to_string
+from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from notifications.models import Channel, Event, Lane, Purpose
-from portal import jalali
+from notifications import placeholders, segments, shipped
+from notifications.catalogue import CATALOGUE, Message
+from notifications.models import Channel, Event, Wording
+from notifications.models.wording import in_force
+from notifications.placeholders import Kind, Unfit
 
-BOTH = (Channel.EMAIL, Channel.SMS)
+__all__ = ["CATALOGUE", "Message", "Words", "compose", "render", "shown", "subject", "title", "written"]
+
 HIDDEN = "••••••"
-# The mark keeps a number that follows Persian words from being shown back to front (Unicode bidi rule W2).
-LEFT_TO_RIGHT = "\u200e"
-NUMBERS = ("number", "receipt")
-
-
-@dataclass(frozen=True)
-class Message:
-    """One kind of message. `secrets` are words of its context that are forgotten once it is handed over."""
-
-    name: str
-    purpose: Purpose
-    lane: Lane
-    channels: tuple[Channel, ...] = BOTH
-    sms_template: str | None = None  # of the operator's verify/lookup; the language's code is added to it
-    expires_in: dt.timedelta | None = None
-    secrets: tuple[str, ...] = ()
+GONE = "–"
 
 
 class Words(NamedTuple):
@@ -41,110 +27,111 @@ class Words(NamedTuple):
     html: str
 
 
-_EMAIL, _SMS = (Channel.EMAIL,), (Channel.SMS,)
-CATALOGUE: dict[str, Message] = {
-    message.name: message
-    for message in (
-        Message("phone_code", Purpose.CODE, Lane.CODES, _SMS, "phone-code", dt.timedelta(minutes=5), secrets=("code",)),
-        Message("login_code", Purpose.CODE, Lane.CODES, _EMAIL, expires_in=dt.timedelta(minutes=5), secrets=("code",)),
-        Message("confirm_email", Purpose.CODE, Lane.CODES, _EMAIL, expires_in=dt.timedelta(days=1), secrets=("url",)),
-        Message("account_exists", Purpose.SECURITY, Lane.MONEY),
-        Message(
-            "password_reset", Purpose.SECURITY, Lane.CODES, _EMAIL, expires_in=dt.timedelta(hours=1), secrets=("url",)
-        ),
-        Message("password_changed", Purpose.SECURITY, Lane.MONEY),
-        Message("contact_changed", Purpose.SECURITY, Lane.MONEY, expires_in=dt.timedelta(hours=72), secrets=("url",)),
-        Message("contact_restored", Purpose.SECURITY, Lane.MONEY),
-        Message("suspended", Purpose.SECURITY, Lane.MONEY),
-        Message("suspension_lifted", Purpose.SECURITY, Lane.MONEY),
-        Message(
-            "company_invitation", Purpose.CODE, Lane.CODES, _EMAIL, expires_in=dt.timedelta(days=7), secrets=("url",)
-        ),
-        Message("company_member", Purpose.SECURITY, Lane.MONEY),
-        Message("exported", Purpose.SECURITY, Lane.MONEY),
-        Message("second_factor", Purpose.SECURITY, Lane.MONEY),
-        Message("new_device", Purpose.SECURITY, Lane.MONEY),
-        Message("photo_id_approved", Purpose.SERVICE, Lane.TICKETS),
-        Message("photo_id_refused", Purpose.SERVICE, Lane.TICKETS),
-        Message("photo_id_expired", Purpose.SERVICE, Lane.TICKETS),
-        Message("photo_id_asked_again", Purpose.SERVICE, Lane.TICKETS),
-        Message("invoice_issued", Purpose.MONEY, Lane.MONEY),
-        Message("payment_received", Purpose.MONEY, Lane.MONEY),
-        Message("payment_not_applied", Purpose.MONEY, Lane.MONEY),
-        Message("payment_given_back", Purpose.MONEY, Lane.MONEY),
-        Message("credit_added", Purpose.MONEY, Lane.MONEY),
-        Message("service_activated", Purpose.SERVICE, Lane.MONEY),
-        Message("ticket_opened", Purpose.TICKET, Lane.TICKETS),
-        Message("ticket_answered", Purpose.TICKET, Lane.TICKETS),
-        Message("ticket_closed", Purpose.TICKET, Lane.TICKETS),
-        Message("policy_published", Purpose.LEGAL, Lane.BULK),
-    )
-}
-
-
 def title(event: Event) -> str:
-    """The subject, in the language in which the message was sent."""
+    """The subject as it was sent, in the language in which it was sent."""
     if translation.get_language() == event.language:  # as in most lists, where switching would cost more than the words
-        return _subject(event, _spoken(event))
+        return _title(event)
     with translation.override(event.language):
-        return _subject(event, _spoken(event))
-
-
-def render(event: Event, channel: str) -> Words:
-    """What goes out on this channel, in the customer's language."""
-    with translation.override(event.language):
-        context = _spoken(event)
-        if channel == Channel.SMS:
-            return Words("", _written(f"messages/{event.message}/sms.txt", context), "")
-        subject, text = _subject(event, context), _written(f"messages/{event.message}/body.txt", context)
-        sender = _("Yaghout Software Group")
-        return Words(
-            subject, f"{text}\n\n-- \n{sender}\n{settings.SITE_URL}\n", _html(subject, text, sender, context.get("url"))
-        )
+        return _title(event)
 
 
 def shown(event: Event) -> str:
     """The message as its page shows it: codes and links that open something stay hidden."""
-    message = CATALOGUE[event.message]
+    kind, wording = CATALOGUE[event.message], _sent_or_in_force(event)
     with translation.override(event.language):
-        context = _spoken(event) | dict.fromkeys(message.secrets, HIDDEN)
-        source = "body" if Channel.EMAIL in message.channels else "sms"
-        return _written(f"messages/{event.message}/{source}.txt", context)
+        values = _left_of(event) | dict.fromkeys(kind.secrets, HIDDEN)
+        return _filled(wording, wording.text if Channel.EMAIL in kind.channels else wording.sms, values)
 
 
-def _spoken(event: Event) -> dict[str, Any]:
-    """The stored context, with days and moments in words."""
-    persian = event.language == "fa"
-    spoken = dict(event.context or {})
-    for name, value in spoken.items():
-        if not isinstance(value, str) or not value:
-            continue
-        if name in ("at", "until"):
-            spoken[name] = jalali.moment(dt.datetime.fromisoformat(value), event.language)
-        elif name in ("due_on", "effective"):
-            is_day = len(value) == len("2026-11-23")
-            day = dt.date.fromisoformat(value) if is_day else dt.datetime.fromisoformat(value)
-            spoken[name] = jalali.day(day, event.language)
-        elif name == "number" and value.isdecimal():
-            spoken[name] = jalali.digits(value, event.language)
-        elif name in NUMBERS and persian:
-            spoken[name] = f"{LEFT_TO_RIGHT}{value}"
-    return spoken
+def render(event: Event, channel: str, version: int | None = None) -> Words:
+    """What goes out by this channel in the customer's language: in that version of the words, else in those in force.
+
+    `Unfit` when a value is missing or is not what it should be: nothing is sent half-empty.
+    """
+    kind, wording = CATALOGUE[event.message], in_force.version(version) if version else _in_force(event)
+    return compose(kind, wording, channel, _values(event))
 
 
-def _written(name: str, context: dict[str, Any]) -> str:
+def compose(kind: Message, wording: Wording, channel: str, values: dict[str, str]) -> Words:
+    """A wording with its values, as the channel carries it."""
+    with translation.override(wording.language):
+        if channel == Channel.SMS:
+            sms = _filled(wording, wording.sms, values)
+            if len(sms) > segments.LONGEST:
+                raise Unfit("too long for an SMS")
+            return Words("", sms, "")
+        heading, text = subject(wording, values), _filled(wording, wording.text, values)
+        sender = _("Yaghout Software Group")
+        return Words(
+            heading, f"{text}\n\n-- \n{sender}\n{settings.SITE_URL}\n", _html(heading, text, sender, values.get("url"))
+        )
+
+
+def written(kind: Message, name: str, value: Any, language: str) -> str:
+    """A value as its reader reads it; a choice stays itself, which conditions ask for."""
+    if kind.placeholders[name] == Kind.CHOICE and value not in kind.phrases[name]:
+        raise Unfit(f"{name}: no such choice")
+    return placeholders.written(name, kind.placeholders[name], value, language)
+
+
+def _title(event: Event) -> str:
+    return subject(_sent_or_in_force(event), _left_of(event))
+
+
+def _sent_or_in_force(event: Event) -> Wording:
+    sent = event.sent_in  # of rows that were read `with_words`
+    return in_force.version(sent) if sent else _in_force(event)
+
+
+def _in_force(event: Event) -> Wording:
+    wording = in_force.of(event.message, event.language)
+    if wording is None:
+        raise Unfit("it has no words: they come with `migrate`")
+    return wording
+
+
+def _values(event: Event) -> dict[str, str]:
+    """Of the values that the message may hold, those that are there."""
+    kind, context = CATALOGUE[event.message], event.words_context
+    given = {name: context[name] for name in kind.placeholders if context.get(name) is not None}
+    return {
+        name: written(kind, name, value, event.language)
+        for name, value in given.items()
+        if value != "" or kind.placeholders[name] in (Kind.TEXT, Kind.LINES)
+    }
+
+
+def _left_of(event: Event) -> dict[str, str]:
+    """For pages: what was forgotten since, or never was what it should be, has a dash in its place."""
+    values = dict.fromkeys(CATALOGUE[event.message].placeholders, GONE)
+    try:
+        return values | _values(event)
+    except Unfit:
+        return values
+
+
+def _filled(wording: Wording, source: str, values: dict[str, str]) -> str:
     """Plain text: nothing is escaped here, everything is where it enters the HTML."""
-    template: Template = get_template(name).template  # type: ignore[attr-defined]
-    text = template.render(Context(context, autoescape=False))
+    if wording.is_shipped:
+        text = shipped.fill(source, values)
+    else:
+        text = placeholders.fill(source, values | _phrases(CATALOGUE[wording.message], values))
     return "\n".join(line.strip() for line in text.strip().splitlines())
 
 
-def _subject(event: Event, context: dict[str, Any]) -> str:
+def _phrases(kind: Message, values: dict[str, str]) -> dict[str, str]:
+    """What the choices mean, for words that know no conditions."""
+    return {
+        name: _(phrases[values[name]]) for name, phrases in kind.phrases.items() if values.get(name, GONE) in phrases
+    }
+
+
+def subject(wording: Wording, values: dict[str, str]) -> str:
     """One line, whatever a customer typed into it."""
-    return " ".join(_written(f"messages/{event.message}/subject.txt", context).split())
+    return " ".join(_filled(wording, wording.subject, values).split())
 
 
-def _html(subject: str, text: str, sender: str, url: str | None) -> str:
+def _html(heading: str, text: str, sender: str, url: str | None) -> str:
     """The same words as a letter: the line that is the message's own address is a link, everything else is escaped."""
     paragraphs = [
         [{"text": line, "is_link": line == url} for line in paragraph.splitlines()]
@@ -152,7 +139,7 @@ def _html(subject: str, text: str, sender: str, url: str | None) -> str:
         if paragraph.strip()
     ]
     context = {
-        "subject": subject,
+        "subject": heading,
         "paragraphs": paragraphs,
         "language": translation.get_language(),
         "direction": "rtl" if translation.get_language_bidi() else "ltr",

@@ -1,11 +1,16 @@
 """How far a message has come, in words for its reader."""
 
+import re
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from notifications.models import Attempt, Channel, Delivery
+from notifications.models import Attempt, Channel, Delivery, Lane
 
+# Of the numbering plan; a number that moved to another operator keeps its own.
+HAMRAH_E_AVAL = re.compile(r"\+989(1|9[0-6])")
+IRANCELL = re.compile(r"\+989(0[0-5]|3[035-9]|41)")
 S = Delivery.Status
 
 
@@ -15,6 +20,8 @@ def label(delivery: Delivery) -> str:
     match delivery.status:
         case S.QUEUED if delivery.tries:
             return _("We try again soon")
+        case S.QUEUED if delivery.not_before and delivery.not_before > timezone.now():
+            return _("Waits until your quiet hours end")
         case S.ACCEPTED:
             return _("Handed to the operator") if sms else _("Handed to your mail server")
         case S.DELIVERED:
@@ -23,6 +30,12 @@ def label(delivery: Delivery) -> str:
             return _("The operator could not deliver it") if sms else _("Refused by the receiving server")
         case S.BLOCKED:
             return _("Blocked at your operator")
+        case S.SUPPRESSED if delivery.last_code == "bounced":
+            return _("Not sent: letters to you came back")
+        case S.SUPPRESSED if delivery.last_code == "killed":
+            return _("Not sent: we stopped this notice")
+        case S.SUPPRESSED if delivery.last_code == "reader-left":
+            return _("Not sent: its reader left")
         case S.SUPPRESSED:
             return _("Not sent: no mobile number") if sms else _("Not sent: no e-mail address")
         case S.PARKED:
@@ -42,22 +55,49 @@ def note(delivery: Delivery) -> str:
     """What it means and what to do, where a badge says too little."""
     match delivery.status:
         case S.BLOCKED:
-            return _(
-                "Your operator blocks messages from numbers like ours, because advertising is blocked for your mobile. "
-                "Ours are never advertising. To let them through, dial *800# with Hamrah-e Aval or text 5005 with "
-                "Irancell. Until then you have our e-mail and this page."
-            )
+            mobile = delivery.recipient or (delivery.reader and delivery.reader.mobile) or ""
+            return f"{blocked()} {unblocking(mobile)}"
         case S.UNDELIVERED if delivery.channel == Channel.SMS:
             return _("The mobile may have been off for long, or out of reach. You have our e-mail and this page.")
         case S.UNDELIVERED:
             return _("Please look whether the e-mail address in your profile is right and its mailbox not full.")
+        case S.GATHERED:
+            return _("You asked for answers to tickets in one message; the next one brings it.")
         case S.UNKNOWN:
             return _("The answer to our last try was lost. We ask before we send anything twice.")
         case S.EXPIRED:
             return _("It could not be sent in time, and late it would be of no use. Please ask for a new one.")
-        case S.SUPPRESSED:
+        case S.SUPPRESSED if delivery.last_code == "bounced":
+            return _("Is the address right, and does its mailbox have room? You can change it in your profile.")
+        case S.SUPPRESSED if delivery.last_code == "no-address":
             return _("You can add it to your profile.")
     return ""
+
+
+def blocked() -> str:
+    return _(
+        "Your operator blocks messages from numbers like ours, because advertising is blocked for your mobile. "
+        "Ours are never advertising."
+    )
+
+
+def unblocking(mobile: str) -> str:
+    """What to do at the operator whose numbers begin like this one."""
+    if HAMRAH_E_AVAL.match(mobile):
+        how = _("To let them through, dial *800#.")
+    elif IRANCELL.match(mobile):
+        how = _("To let them through, send an SMS to 5005.")
+    else:
+        how = _("To let them through, ask your operator to allow messages of services.")
+    return f"{how} {_('Until then you have our e-mail and this page.')}"
+
+
+def sms_block(reader: Any) -> str:
+    """What stops our SMS at the reader's operator and how that ends; empty once one arrived again."""
+    ended = Delivery.objects.filter(reader=reader, channel=Channel.SMS, status__in=(S.DELIVERED, S.BLOCKED))
+    # Codes pass such blocks, so that their arrival says nothing.
+    last = ended.exclude(lane=Lane.CODES).order_by("-event__at").values_list("status", flat=True).first()
+    return f"{blocked()} {unblocking(reader.mobile or '')}" if last == S.BLOCKED else ""
 
 
 def timeline(delivery: Delivery) -> list[dict[str, Any]]:

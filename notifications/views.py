@@ -1,6 +1,7 @@
 """Tickets, and every message that we sent you."""
 
 import uuid
+from typing import Any
 
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
@@ -15,9 +16,9 @@ from notifications import flows
 from notifications.attachments import ENDINGS
 from notifications.forms import AnswerForm, TicketForm
 from notifications.messages import shown
-from notifications.models import Attachment, Event, Ticket
+from notifications.models import Attachment, Event, Suppression, Ticket
 from notifications.models.tickets import TicketClosed
-from notifications.progress import label, timeline, tone
+from notifications.progress import label, sms_block, timeline, tone
 from portal.areas import AreaRequest, area
 
 ON_A_PAGE = 20
@@ -123,10 +124,29 @@ def _ticket_page(request: AreaRequest, ticket: Ticket, form: AnswerForm) -> Http
 @require_safe
 def messages(request: AreaRequest) -> HttpResponse:
     """Every message, the newest first, and whether it arrived."""
-    events = Event.objects.visible_to(request.customer, request.acting.reads).prefetch_related("deliveries")
-    page = Paginator(events, ON_A_PAGE).get_page(request.GET.get("page"))
+    events = Event.objects.visible_to(request.customer, request.acting.reads).with_words()
+    page = Paginator(events.prefetch_related("deliveries"), ON_A_PAGE).get_page(request.GET.get("page"))
     rows = [(event, {way.channel: (label(way), tone(way)) for way in event.deliveries.all()}) for event in page]
-    return render(request, "notifications/messages.html", {"page": page, "rows": rows})
+    return render(request, "notifications/messages.html", {"page": page, "rows": rows, **reach(request.user)})
+
+
+def reach(reader: Any) -> dict[str, Any]:
+    """What keeps our messages from arriving, for templates/notifications/reach.html."""
+    return {"suppressed": Suppression.objects.open_of(reader), "sms_block": sms_block(reader)}
+
+
+@login_required
+@area("messages")
+@never_cache
+@require_POST
+def try_again(request: AreaRequest) -> HttpResponse:
+    """Their owner says that letters arrive again; if they do not, they come back and we stop again."""
+    for suppression in Suppression.objects.open_of(request.user):
+        flows.lift_suppression(
+            reader=request.user, channel=suppression.channel, why=Suppression.Lift.ASKED, by=request.user
+        )
+        notices.success(request, _("Thank you. From now on we write to this address again."))
+    return redirect("messages")
 
 
 @login_required
@@ -135,6 +155,6 @@ def messages(request: AreaRequest) -> HttpResponse:
 @require_safe
 def message(request: AreaRequest, pk: uuid.UUID) -> HttpResponse:
     """Its words as they were sent, and how each channel went."""
-    event = get_object_or_404(Event.objects.visible_to(request.customer, request.acting.reads), pk=pk)
+    event = get_object_or_404(Event.objects.visible_to(request.customer, request.acting.reads).with_words(), pk=pk)
     ways = [(delivery, timeline(delivery)) for delivery in event.deliveries.prefetch_related("attempts")]
     return render(request, "notifications/message.html", {"event": event, "text": shown(event), "ways": ways})

@@ -10,11 +10,10 @@ from django.db.models import Max
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications.flows import tell
+from notifications.flows import prepare_broadcast
+from notifications.models import Broadcast
 from policy.models import Acceptance, Version, hash_of
 from policy.page import title_of
-
-CHUNK = 200  # customers told in one transaction
 
 
 class NotPublishable(Exception):
@@ -53,25 +52,28 @@ def publish(*, body: str, locale: str, effective_from: date, is_material: bool =
         )
 
 
-def announce(*, version: Version) -> int:
-    """Tell every active customer who reads this language. Interrupted and run again, it tells nobody twice."""
-    readers = (
-        get_user_model()._default_manager.filter(is_active=True, kind="person", language=version.locale).order_by("pk")
-    )
-    context = {
-        "version": version.number,
-        "effective": version.effective_from.isoformat(),
-        "url": settings.SITE_URL + reverse("policy_version", args=[version.number]),
-    }
-    about, told = f"policy:{version.number}", 0
-    while chunk := list(readers[:CHUNK]):
-        with transaction.atomic():
-            for reader in chunk:
-                key = f"policy_published:{version.number}:{version.locale}:{reader.pk}"
-                tell(reader, "policy_published", about=about, context=context, key=key)
-        told += len(chunk)
-        readers = readers.filter(pk__gt=chunk[-1].pk)
-    return told
+def announce(*, version: Version) -> Broadcast:
+    """Prepare to tell every active person who reads this language; asked again, it is the same broadcast.
+
+    An operator's command publishes a policy, so nobody is written down as having prepared it: that text was one
+    person's decision already, and the member of staff who approves the broadcast is the second.
+    """
+    source = f"policy:{version.number}:{version.locale}"
+    with transaction.atomic():
+        Version.objects.select_for_update().get(pk=version.pk)  # two commands at once take turns
+        prepared = Broadcast.objects.filter(source=source).first()
+        return prepared or prepare_broadcast(
+            reason=Broadcast.Reason.POLICY,
+            source=source,
+            message="policy_published",
+            context={
+                "version": version.number,
+                "effective": version.effective_from.isoformat(),
+                "url": settings.SITE_URL + reverse("policy_version", args=[version.number]),
+            },
+            audience=get_user_model().objects.filter(kind="person", language=version.locale).values("pk"),
+            by=None,
+        )
 
 
 def accept(*, customer: Any, version: Version, how: Acceptance.How) -> Acceptance:

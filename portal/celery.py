@@ -22,7 +22,12 @@ app.conf.task_routes = {"billing.verify": {"queue": "money"}}
 # name of the task → seconds between two runs. Each is harmless to run twice, and catches up when it was missed.
 PERIODIC = {
     "notifications.sweep": 10,
-    "notifications.ask_operator": 60,
+    "notifications.fan_out": 5,
+    "notifications.ask_operator": 15,
+    "notifications.follow_voice_calls": 15,
+    "notifications.read_bounces": 60,
+    "notifications.look_at_credit": 60,
+    "notifications.remind_of_maintenance": 60,
     "billing.reconcile": 30,
     "billing.forget_tokens": 3600,
     "accounts.forget_unfinished": 3600,

@@ -58,6 +58,15 @@ def short_day(value: date) -> str:
     return str(jdatetime.date.fromgregorian(date=local_date(value)).strftime("%Y/%m/%d"))
 
 
+def month(value: date, language: str) -> tuple[date, date, str]:
+    """The month of a day in the reader's calendar: its first day, the next one's, and its name and year."""
+    tongue, here = _tongue(language), local_date(value)
+    shown = jdatetime.date.fromgregorian(date=here) if tongue == "fa" else here
+    ends = (shown.year, shown.month, 1), (shown.year + shown.month // 12, shown.month % 12 + 1, 1)
+    first, after = (jdatetime.date(*end).togregorian() if tongue == "fa" else date(*end) for end in ends)
+    return first, after, digits(f"{MONTHS[tongue][shown.month - 1]} {shown.year}", tongue)
+
+
 @lru_cache(maxsize=4096)
 def moment(value: datetime, language: str) -> str:
     """«دوشنبه ۲ آذر ۱۴۰۵ ساعت ۱۳:۲۰» or "Monday 23 November 2026, 13:20", by the clock of the portal's time zone."""

@@ -1,6 +1,8 @@
 """All settings: read from the environment, typed, and refused where a secret is missing or unsafe."""
 
+import re
 from base64 import urlsafe_b64encode
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -294,13 +296,14 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 
 
 # --- companies outside ------------------------------------------------------------------------------------------------
-def _smtp(url: str) -> dict[str, Any]:
+def _mail_server(name: str, url: str, scheme: str, port: int) -> dict[str, Any]:
+    """scheme://user:password@host:port?tls=1"""
     parts = urlsplit(url)
-    if parts.scheme != "smtp" or not parts.hostname:
-        raise ImproperlyConfigured("EMAIL_URL is written smtp://user:password@host:port?tls=1")
+    if parts.scheme != scheme or not parts.hostname:
+        raise ImproperlyConfigured(f"{name} is written {scheme}://user:password@host:port?tls=1")
     return {
         "host": parts.hostname,
-        "port": parts.port or 25,
+        "port": parts.port or port,
         "user": unquote(parts.username or ""),
         "password": unquote(parts.password or ""),
         "tls": "tls=1" in parts.query,
@@ -308,17 +311,60 @@ def _smtp(url: str) -> dict[str, Any]:
 
 
 _world = urlsplit(WORLD_URL)
-_world_mail = (
-    f"smtp://{_world.hostname}:{env.int('WORLD_SMTP_PORT', default=(_world.port or 0) + 1)}" if WORLD_URL else ""
+_world_smtp_port = env.int("WORLD_SMTP_PORT", default=(_world.port or 0) + 1)
+_world_mail = f"smtp://{_world.hostname}:{_world_smtp_port}" if WORLD_URL else ""
+SMTP = _mail_server(
+    "EMAIL_URL", required("EMAIL_URL") if not WORLD_URL else env.str("EMAIL_URL", default=_world_mail), "smtp", 25
 )
-SMTP = _smtp(required("EMAIL_URL") if not WORLD_URL else env.str("EMAIL_URL", default=_world_mail))
 EMAIL_FROM = env.str("EMAIL_FROM", default=f"Yaghout Software Group <no-reply@{SITE_HOST or 'localhost'}>")
 
-KAVENEGAR = {
-    "api_key": required("KAVENEGAR_API_KEY"),
-    "api_url": endpoint("KAVENEGAR_API_URL", f"{WORLD_URL}/kavenegar" if WORLD_URL else "https://api.kavenegar.com"),
-    "sender": env.str("KAVENEGAR_SENDER", default=""),
-}
+# With a key of our own for them letters are signed here; without one that is left to the mail server.
+_dkim_key = env.str("DKIM_KEY", default="", multiline=True)
+if _dkim_key and "PRIVATE KEY" not in _dkim_key:
+    _dkim_key = Path(_dkim_key).read_text(encoding="ascii")
+DKIM: dict[str, str] | None = None
+if _dkim_key:
+    _domain = parseaddr(EMAIL_FROM)[1].partition("@")[2]
+    DKIM = {"key": _dkim_key, "selector": required("DKIM_SELECTOR"), "domain": _domain}
+
+# Letters that come back: to which domain, and the mailbox where they wait for us. Unset, nobody looks for them.
+_world_port = env.int("WORLD_POP_PORT", default=_world_smtp_port + 1)
+_bounces = env.str("BOUNCE_URL", default=f"pop3://bounce:pretend@{_world.hostname}:{_world_port}" if WORLD_URL else "")
+BOUNCE_DOMAIN = env.str("BOUNCE_DOMAIN", default="bounces.localhost" if WORLD_URL else "").lower()
+BOUNCES = _mail_server("BOUNCE_URL", _bounces, "pop3", 995 if "tls=1" in _bounces else 110) if _bounces else None
+if BOUNCES and not BOUNCE_DOMAIN:
+    raise ImproperlyConfigured("BOUNCE_URL is of no use without BOUNCE_DOMAIN, to which letters come back")
+if BOUNCES and not BOUNCES["tls"] and BOUNCES["host"] not in LOOPBACK:
+    raise ImproperlyConfigured("BOUNCE_URL must say tls=1 (plain POP3 is accepted to this machine only)")
+
+# Companies for SMS, the preferred first; each is a module of notifications/channels/.
+SMS_CARRIERS: list[str] = env.list("SMS_CARRIERS", default=["kavenegar", "smsir"] if WORLD_URL else ["kavenegar"])
+if not SMS_CARRIERS or not set(SMS_CARRIERS) <= {"kavenegar", "smsir"}:
+    raise ImproperlyConfigured("SMS_CARRIERS names kavenegar, smsir or both, comma between")
+if "kavenegar" in SMS_CARRIERS:
+    KAVENEGAR = {
+        "api_key": required("KAVENEGAR_API_KEY"),
+        "api_url": endpoint(
+            "KAVENEGAR_API_URL", f"{WORLD_URL}/kavenegar" if WORLD_URL else "https://api.kavenegar.com"
+        ),
+        "sender": env.str("KAVENEGAR_SENDER", default=""),
+    }
+KAVENEGAR_PUSH_SECRET = env.str("KAVENEGAR_PUSH_SECRET", default="")
+if KAVENEGAR_PUSH_SECRET and not re.fullmatch(r"[A-Za-z0-9_-]{32,}", KAVENEGAR_PUSH_SECRET):
+    raise ImproperlyConfigured("KAVENEGAR_PUSH_SECRET is part of an address: at least 32 of A-Z, a-z, 0-9, _ and -")
+if "smsir" in SMS_CARRIERS:
+    SMSIR = {
+        "api_key": env.str("SMSIR_API_KEY", default="pretend-key") if WORLD_URL else required("SMSIR_API_KEY"),
+        "api_url": endpoint("SMSIR_API_URL", f"{WORLD_URL}/smsir" if WORLD_URL else "https://api.sms.ir"),
+        "line": env.int("SMSIR_LINE", default=30004505000017 if WORLD_URL else env.NOTSET),
+        "unit_rial": env.int("SMSIR_UNIT_RIAL", default=1_500),
+        "templates": env.dict(
+            "SMSIR_TEMPLATES",
+            cast={"value": int},
+            default={"phone-code-fa": 200001, "phone-code-en": 200002} if WORLD_URL else {},
+        ),
+    }
+SMS_SEGMENT_RIAL = env.int("SMS_SEGMENT_RIAL", default=3000)  # what one part of an SMS costs, to foretell a broadcast's
 
 GATEWAY_HOMES = {  # slug → (API, browser) as the gateways' documents give them
     "sep": ("https://sep.shaparak.ir", "https://sep.shaparak.ir"),
@@ -394,11 +440,15 @@ UNFOLD: dict[str, Any] = apply_unfold_farsi_defaults(
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"no_secret_paths": {"()": "portal.logs.HideSecretPaths"}},
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["no_secret_paths"]},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django.server": {"handlers": ["console"], "level": "INFO", "propagate": False},
         "django.request": {"level": "ERROR"},  # a 404's path may be something that a person typed
         "django.security.csrf": {"level": "ERROR"},  # a refused form's path may be a link that only its owner may have
         "urllib3": {"level": "WARNING"},  # its debug lines hold the operator's key

@@ -1,13 +1,17 @@
 """The web process."""
 
+import logging
 import os
 import sys
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+from portal.logs import HideSecretPaths
 from portal.sealed.sentinel import WrongKeys, guard
 
+for server_log in ("gunicorn.access", "gunicorn.error"):  # where they go is gunicorn's to say
+    logging.getLogger(server_log).addFilter(HideSecretPaths())
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 try:
     application = get_wsgi_application()

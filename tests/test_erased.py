@@ -37,6 +37,8 @@ WORDS = {
     "subject": "Pomegranate does not load",
     "what she wrote": "since the nightingale sang",
     "what we answered": "dear Shahrzad",
+    "why we called": "the granary burns",
+    "what was said": "she rides to Sistan",
     "file's name": "saffron-ledger.txt",
     "session": "turquoise-session",
     "network": "203.0.113.0/24",
@@ -77,7 +79,9 @@ def found() -> dict[str, set[str]]:
 
 
 @pytest.fixture
-def full_life(alice: Customer, carol: Customer, alice_client, carol_client, django_capture_on_commit_callbacks) -> None:
+def full_life(
+    alice: Customer, bob: Customer, carol: Customer, alice_client, carol_client, django_capture_on_commit_callbacks
+) -> None:
     """Alice leaves a word of her own everywhere where one can be left."""
     for name in Customer.PERSONAL:
         value = WORDS.get(name, "woman")
@@ -92,6 +96,11 @@ def full_life(alice: Customer, carol: Customer, alice_client, carol_client, djan
     file = CleanFile(WORDS["file's name"], "text/plain; charset=utf-8", b"content")
     ticket = flows.open_ticket(customer=alice, subject=WORDS["subject"], text=WORDS["what she wrote"], files=[file])
     flows.answer_ticket(ticket=ticket, author=carol, text=WORDS["what we answered"], files=[file])
+    call = flows.ask_for_call(
+        customer=alice, number="mobile", reason="data_at_risk", why=WORDS["why we called"], by=carol
+    )
+    flows.approve_call(task=call, by=bob)
+    flows.record_outcome(task=call, by=carol, outcome="spoken", note=WORDS["what was said"])
     session = alice_client.session
     session["said"] = WORDS["session"]
     session.save()

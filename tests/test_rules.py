@@ -30,6 +30,10 @@ PUBLIC = {
     "policy_json",
     "policy_version",
     "policy_versions",
+    "status",
+    "status_calendar",
+    "status_feed",
+    "status_item",
     "account_login",
     "account_signup",
     "account_logout",
@@ -42,6 +46,7 @@ PUBLIC = {
     "account_reset_password_from_key_done",
     "account_request_login_code",
     "undo_contact_change",
+    "sms_hook",  # whoever does not know its secret finds nothing there
 }
 # These take only POST, or make sense only inside a story; signed out, they lead to a public page or refuse.
 STORIES = {

@@ -29,24 +29,30 @@ class Callback:
 
 
 class World:
-    """`World()` then `start()`, or `World(url, smtp_port)` to join one that runs already."""
+    """`World()` then `start()`, or `World(url, smtp_port, pop_port)` to join one that runs already."""
 
-    def __init__(self, url: str = "", smtp_port: int = 0) -> None:
-        self.url, self.smtp_port = url, smtp_port
+    def __init__(self, url: str = "", smtp_port: int = 0, pop_port: int = 0) -> None:
+        self.url, self.smtp_port, self.pop_port = url, smtp_port, pop_port
         self._process: subprocess.Popen[str] | None = None
 
-    def start(self, folder: Path | None = None) -> "World":
-        """On free ports; `folder` keeps its state from one start to the next, memory when None."""
-        environment = {**os.environ, "WORLD_PORT": "0", "WORLD_SMTP_PORT": "0", "WORLD_DIR": str(folder or "")}
+    def start(self, folder: Path | None = None, **environment: str) -> "World":
+        """On free ports; `folder` keeps its state from one start to the next, nothing is kept when None."""
+        ports = dict.fromkeys(("WORLD_PORT", "WORLD_SMTP_PORT", "WORLD_POP_PORT"), "0")
+        environment = {**os.environ, **ports, "WORLD_DIR": str(folder or ""), **environment}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "portal.local.world"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
         )
         # Its first line says where it answers; none comes when it could not start.
         said = self._process.stdout.readline().split() if self._process.stdout else []
-        if len(said) != 5:
+        if len(said) != 7:
             raise RuntimeError(f"the outside world did not start: {said}")
-        self.url, self.smtp_port = said[2].rstrip("/"), int(said[4])
+        self.url, self.smtp_port, self.pop_port = said[2].rstrip("/"), int(said[4]), int(said[6])
         return self
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process started here."""
+        return self._process.pid if self._process else None
 
     def stop(self) -> None:
         if self._process is None:
@@ -77,6 +83,21 @@ class World:
     def mail(self) -> list[dict[str, Any]]:
         return list(self._call("GET", "/control/mail"))
 
+    def sms_summary(self) -> dict[str, Any]:
+        """How many messages, localids and doubles there are, without fetching them."""
+        return dict(self._call("GET", "/control/sms/summary"))
+
+    def sms_localids(self) -> list[int]:
+        with urllib.request.urlopen(f"{self.url}/control/sms/localids", timeout=10) as answer:
+            return [int(line) for line in answer]
+
+    def mail_summary(self) -> dict[str, Any]:
+        return dict(self._call("GET", "/control/mail/summary"))
+
+    def bounces(self) -> list[dict[str, Any]]:
+        """What lies in the bounce mailbox: uid, size and time. Its letters are read by POP."""
+        return list(self._call("GET", "/control/bounces"))
+
     def next(self, gateway: str, op: str, *do: str | dict[str, Any]) -> None:
         """Scripts the next calls of one operation; the steps are those of portal/local/world/scripts.py."""
         self._call("POST", "/control/next", {"gateway": gateway, "op": op, "do": list(do)})
@@ -85,9 +106,26 @@ class World:
         """Moves the world's clock on; unverified money goes back by it."""
         self._call("POST", "/control/clock", {"advance_s": seconds})
 
+    def latency(self, **seconds: float) -> None:
+        """What every call of a company takes: latency(kavenegar=0.02, smtp=0.01). Those not named take none."""
+        self._call("POST", "/control/latency", seconds)
+
     def credit(self, rial: int) -> None:
-        """Sets what is left on the SMS account."""
+        """Sets what is left on the account with Kavenegar."""
         self._call("POST", "/control/credit", {"rial": rial})
+
+    def smsir_credit(self, messages: int) -> None:
+        """Sets what is left on the account with SMS.ir."""
+        self._call("POST", "/control/credit", {"messages": messages})
+
+    def push_to(self, url: str, how: str = "get") -> None:
+        """Where Kavenegar tells of messages at their end, by get, form or json; nowhere when empty."""
+        self._call("POST", "/control/push", {"url": url, "how": how})
+
+    def push(self, *pushes: tuple[int, int]) -> list[int | None]:
+        """Tells just these (messageid, status) in this order, also again or untrue; the HTTP status of each."""
+        wanted = [{"messageid": messageid, "status": status} for messageid, status in pushes]
+        return list(self._call("POST", "/control/push/now", {"pushes": wanted}))
 
     def pay(self, gateway: str, id: str, do: str = "pay") -> Callback:
         """Presses pay, cancel, fail or pay-and-close; sends nothing, so a test may send, forge, double or drop it."""

@@ -38,6 +38,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         "language",
         "is_active",
         "suspension_link",
+        "told_link",
         "is_staff",
         "joined_at",
         "last_login",
@@ -76,6 +77,11 @@ class CustomerAdmin(ReadOnlyAdmin):
             return "–"
         return format_html('<a href="{}">{}</a>', reverse(f"admin:{name}", args=[customer.pk]), words)
 
+    @admin.display(description=gettext_lazy("messages"))
+    def told_link(self, customer: Customer) -> str:
+        url = reverse("admin:notifications_event_of", args=[customer.ref])
+        return format_html('<a href="{}">{}</a>', url, _("What we told this customer"))
+
     def find(self, request: HttpRequest) -> HttpResponse:
         """Go to the customer who was meant; of several, show references to choose from."""
         if not self.has_view_permission(request):
@@ -91,11 +97,11 @@ class CustomerAdmin(ReadOnlyAdmin):
         return TemplateResponse(request, "accounts/admin/find.html", context)
 
     def reveal(self, request: CustomerRequest, pk: Any) -> HttpResponse:
-        """Ask for the reason, write it down, show the fields once."""
+        """Ask for the reason, write it down, show the fields once. A link may name the `field` it needs, and why."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         customer = get_object_or_404(Customer, pk=pk)
-        form = ReasonForm(request.POST or None)
+        form = ReasonForm(request.POST or None, initial={"why": request.GET.get("why", "")})
         context = {
             **self.admin_site.each_context(request),
             "title": _("Personal information of %(ref)s") % {"ref": customer.ref},
@@ -104,6 +110,7 @@ class CustomerAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             why = form.cleaned_data["why"]
             fields = Customer.PERSONAL + (Company.PERSONAL if customer.is_company else ())
+            fields = tuple(name for name in fields if name in request.GET.getlist("field", fields))
             values = flows.reveal(staff=request.user, customer=customer, fields=fields, why=why)
             context["values"] = [(Customer.label(name), value) for name, value in values.items()]
         return TemplateResponse(request, "accounts/admin/ask.html", context)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.flows.sessions import end_sessions
 from accounts.models import ContactChange, Customer
 from accounts.models.contact import UNDO_WITHIN
-from notifications.flows import tell
+from notifications.flows import lift_suppression, tell
 
 UNFINISHED_AFTER = dt.timedelta(days=2)
 What = ContactChange.What
@@ -71,6 +71,7 @@ def _restore(customer: Customer, what: str, old: str) -> None:
     else:
         make_way(owner=customer, mobile=old)
         customer.mobile, customer.mobile_verified_at = old, timezone.now()
+    lift_suppression(reader=customer, channel="email" if what == What.EMAIL else "sms", why="confirmed")
 
 
 def forget_contact_changes() -> int:

@@ -42,7 +42,7 @@ class WithButtons(ReadOnlyAdmin):
 
     buttons: ClassVar[tuple[Button, ...]] = ()
     facts: ClassVar[tuple[str, ...]] = ()  # what must stand before the eyes of who presses
-    change_form_outer_before_template = "admin/billing/buttons.html"
+    change_form_outer_before_template = "admin/buttons.html"
 
     class Media:
         css = {"all": ["css/staff.css"]}
@@ -111,7 +111,7 @@ class WithButtons(ReadOnlyAdmin):
             "form": form,
             "back": self._row_address(row),
         }
-        return TemplateResponse(request, "admin/billing/press.html", context)
+        return TemplateResponse(request, "admin/press.html", context)
 
     def _fact(self, row: Any, name: str) -> tuple[str, Any]:
         _field, _attribute, value = lookup_field(name, row, self)

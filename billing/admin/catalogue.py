@@ -20,6 +20,7 @@ class PlanAdmin(ModelAdmin):
     list_filter = ("is_on_sale",)
     search_fields = ("slug", "name_fa", "name_en")
     prepopulated_fields = {"slug": ("name_en",)}
+    filter_horizontal = ("components",)
     inlines = (OptionInline,)
     price = money("monthly_price", gettext_lazy("monthly price"))
 

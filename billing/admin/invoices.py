@@ -111,16 +111,22 @@ class OrderAdmin(WithButtons):
 
 @admin.register(Service)
 class ServiceAdmin(ReadOnlyAdmin):
+    """Only read, but for what it runs on beside its plan's components."""
+
     list_display = ("name", "customer", "shown_status", "since", "until")
     list_filter = ("status", "paid_until")
     list_select_related = ("customer",)
     search_fields = ("public_id", "name_fa", "name_en", "customer__ref")
-    fields = ("public_id", "name_fa", "name_en", "customer", "order", "status", "since", "until")
-    readonly_fields = fields
+    readonly_fields = ("public_id", "name_fa", "name_en", "customer", "order", "status", "since", "until")
+    fields = (*readonly_fields, "components")
+    filter_horizontal = ("components",)
     inlines = (ServiceEventInline,)
     shown_status = status_badge(Service.TONE)
     since = when(Service, "active_from")
     until = when(Service, "paid_until")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("billing.change_service")
 
 
 @admin.register(Invoice)

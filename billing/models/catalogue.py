@@ -1,18 +1,14 @@
 """What can be ordered, at what price, and the tax on it."""
 
 from datetime import date
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-
-def in_our_words(row: Any, field: str) -> str:
-    """The column of the reader's language: `name_en` on an English page, else `name_fa`."""
-    language = "en" if (get_language() or "fa").startswith("en") else "fa"
-    return str(getattr(row, f"{field}_{language}"))
+from notifications.models import Component
+from portal.tongue import in_our_words
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
@@ -30,6 +26,7 @@ class Plan(models.Model):
     about_en = models.TextField(_("description in English"))
     monthly_price = models.BigIntegerField(_("monthly price (Rial)"))
     is_on_sale = models.BooleanField(_("on sale"), default=True)
+    components = models.ManyToManyField(Component, blank=True, related_name="+", verbose_name=_("runs on"))
 
     objects = PlanQuerySet.as_manager()
 

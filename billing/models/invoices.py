@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Customer
 from billing.money import jalali_year, tax_of
+from portal.tongue import in_our_words
 
-from .catalogue import TaxRate, in_our_words, percent
+from .catalogue import TaxRate, percent
 from .orders import Order
 from .steps import Event, step
 

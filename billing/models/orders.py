@@ -1,6 +1,7 @@
 """What a customer ordered, and the service that runs from it."""
 
 import secrets
+from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
@@ -11,8 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Customer
 from billing.money import month_later
+from notifications.models import Component
+from portal.tongue import in_our_words
 
-from .catalogue import Option, Plan, in_our_words
+from .catalogue import Option, Plan
 from .steps import Event, step
 
 
@@ -107,6 +110,13 @@ class ServiceQuerySet(models.QuerySet["Service"]):
     def not_ended(self) -> Self:
         return self.exclude(status=Service.Status.ENDED)
 
+    def running_on(self, component_ids: Collection[int]) -> Self:
+        """Active ones whose plan, or which themselves, run on any of these components."""
+        plans = Plan.components.through._default_manager.filter(component__in=component_ids).values("plan")
+        services = Service.components.through._default_manager.filter(component__in=component_ids).values("service")
+        on_these = models.Q(order__plan__in=plans) | models.Q(pk__in=services)
+        return self.filter(on_these, status=Service.Status.ACTIVE)
+
 
 class Service(models.Model):
     """What runs for a customer, by the name it had when it was ordered."""
@@ -140,6 +150,8 @@ class Service(models.Model):
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.PENDING)
     active_from = models.DateField(_("active from"), null=True)
     paid_until = models.DateField(_("paid until"), null=True)
+    # Beside those of its plan: a server that only this customer's service stands on.
+    components = models.ManyToManyField(Component, blank=True, related_name="+", verbose_name=_("also runs on"))
 
     objects = ServiceQuerySet.as_manager()
 

@@ -1,5 +1,5 @@
 """Staff screens of this room."""
 
-from . import outbox, tickets
+from . import broadcasts, calls, incidents, lanes, outbox, receipts, tickets, wording
 
-__all__ = ["outbox", "tickets"]
+__all__ = ["broadcasts", "calls", "incidents", "lanes", "outbox", "receipts", "tickets", "wording"]

@@ -1,14 +1,14 @@
 """What was sent, by every channel, with all tries."""
 
-from typing import Any
-
-from django.contrib import admin, messages
-from django.http import HttpRequest
-from django.utils.translation import gettext as _
+from django.contrib import admin
 from django.utils.translation import gettext_lazy
 
-from notifications.models import Attempt, Delivery, Event
-from portal.admin import MASK, ReadOnlyAdmin, ReadOnlyInline, status_badge
+from notifications import codes
+from notifications.models import Attempt, Delivery, Event, Resend
+from portal.admin import MASK, ReadOnlyInline, status_badge
+
+from .resending import WithResend
+from .told import WithTold
 
 
 class DeliveryInline(ReadOnlyInline):
@@ -25,21 +25,27 @@ class AttemptInline(ReadOnlyInline):
     fields = readonly_fields = ("n", "started_at", "finished_at", "outcome", "code")
 
 
+class ResendInline(ReadOnlyInline):
+    model = Resend
+    fields = readonly_fields = ("at", "by", "why")
+
+
 @admin.register(Event)
-class EventAdmin(ReadOnlyAdmin):
+class EventAdmin(WithTold):
     """What customers were told. The words themselves are not shown: codes and amounts are in them."""
 
     list_display = ("at", "message", "purpose", "about", "customer")
     list_filter = ("purpose", "message")
     search_fields = ("about", "customer__ref")
     list_select_related = ("customer",)
-    fields = ("at", "message", "purpose", "about", "customer", "language", "expires_at")
+    fields = ("at", "message", "purpose", "about", "customer", "told_link", "language", "expires_at")
+    readonly_fields = ("told_link",)
     inlines = (DeliveryInline,)
     date_hierarchy = "at"
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
+class DeliveryAdmin(WithResend):
     """Every channel of every message, with all tries."""
 
     list_display = ("event", "channel", "lane", "shown_status", "tries", "last_code", "not_before")
@@ -55,30 +61,26 @@ class DeliveryAdmin(ReadOnlyAdmin):
         "masked",
         "tries",
         "last_code",
+        "explained",
+        "carrier",
         "provider_ref",
         "not_before",
         "accepted_at",
         "delivered_at",
     )
-    readonly_fields = ("masked",)
-    inlines = (AttemptInline,)
-    actions = ("release",)
+    readonly_fields = ("masked", "explained", "carrier")
+    inlines = (AttemptInline, ResendInline)
     shown_status = status_badge(Delivery.TONE)
 
     @admin.display(description=gettext_lazy("recipient"))
     def masked(self, delivery: Delivery) -> str:
         return masked(delivery)
 
-    def has_release_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("notifications.change_delivery")
-
-    @admin.action(description=gettext_lazy("Send the held ones again"), permissions=["release"])
-    def release(self, request: HttpRequest, deliveries: Any) -> None:
-        held = deliveries.filter(status=Delivery.Status.PARKED, event__context__isnull=False)
-        released = sum(delivery.release() for delivery in held)
-        messages.success(request, _("%(count)s put back to be sent.") % {"count": released})
+    @admin.display(description=gettext_lazy("which means"))
+    def explained(self, delivery: Delivery) -> str:
+        return codes.explain(delivery.last_code, delivery.carrier) or "–"
 
 
 def masked(delivery: Delivery) -> str:
     """Whether there is an address, not which."""
-    return MASK if delivery.recipient else "–"
+    return MASK if delivery.recipient or delivery.at_account else "–"

@@ -4,119 +4,123 @@ The client as published has no timeout, a fixed host, and prints the API key in 
 """
 
 import json
-import time
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import requests
+from django.conf import settings
 from kavenegar import KavenegarAPI
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
-from notifications.channels import TransportError
+from . import Fate, Standing, Text, TransportError, wire
 
-TIMEOUT = (3.05, 10)  # seconds to connect, and to the first byte of the answer
-WHOLE, AT_MOST = 5, 1024 * 1024  # seconds and bytes for the rest of it
-IDS_AT_MOST = 500
-# return.status: refused for good because of the number; for good because of what or how we send.
-# Every other code passes, some once our staff paid or mended the account (401, 403, 407, 412, 416, 418, 424, 426…).
+# return.status: refused for good because of the number; for good because of what or how we send; and until our staff
+# paid or mended the account. Every other code passes by itself.
 NUMBER_REFUSED = {411}
 REQUEST_REFUSED = {400, 404, 405, 406, 413, 414, 415, 417, 419, 420, 422, 428, 431, 432, 501, 607}
-FOR_STAFF = {401, 403, 407, 412, 416, 418, 424, 426, 427, 429}
-# status of one message
-DELIVERED, BLOCKED, UNKNOWN_ID = 10, 14, 100
-NOT_DELIVERED = {6, 11, 13}
+FOR_STAFF = {401, 403, 407, 412, 416, 418, 424, 426, 427, 429, 430}
+BUSY, NO_CREDIT = {409, 451}, 418
+# status of one message; what is not here is on its way
+FATES = {
+    6: Fate.UNDELIVERED,
+    10: Fate.DELIVERED,
+    11: Fate.UNDELIVERED,
+    13: Fate.UNDELIVERED,
+    14: Fate.BLOCKED,
+    100: Fate.UNKNOWN_ID,
+}
 
 
-class Standing(NamedTuple):
-    """What the operator says of one message; `ref` is its messageid."""
-
-    ref: str
-    status: int
-
-
-class SmsOperator(KavenegarAPI):
+class Kavenegar(KavenegarAPI):
     """Kavenegar's client with a time limit and an address of its own, and a key that shows nowhere."""
 
-    def __init__(self, api_key: str, base_url: str, sender: str = "") -> None:
+    slug = "kavenegar"
+    remembers_local_ids = True
+    texts_at_most = 200
+
+    def __init__(self, api_key: str, api_url: str, sender: str = "") -> None:
         super().__init__(api_key)
-        self.base_url, self.sender = base_url, sender
+        self.api_url, self.sender = api_url, sender
 
     def __repr__(self) -> str:
-        return "<SmsOperator>"
+        return "<Kavenegar>"
 
     __str__ = __repr__
 
     def _request(self, action: str, method: str, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        url = f"{self.base_url}/{self.apikey}/{action}/{method}.json"
-        text, left = b"", None
+        url = f"{self.api_url}/v1/{self.apikey}/{action}/{method}.json"
+        http, body = wire.ask("POST", url, headers=self.headers, data=params)
         try:
-            with requests.post(
-                url, headers=self.headers, data=params, timeout=TIMEOUT, allow_redirects=False, stream=True
-            ) as reply:
-                text = _read(reply)
-        except requests.RequestException as error:
-            left = not _never_left(error)
-        except (HTTPError, OSError):
-            left = True
-        if left is not None:  # raised out here, or the original with the key in its text would hang on as its context
-            raise TransportError("network", maybe_sent=left)
-        try:
-            body = json.loads(text)
             code, entries = int(body["return"]["status"]), body.get("entries")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise TransportError(f"http-{reply.status_code}", maybe_sent=True) from None
+        except (ValueError, KeyError, TypeError):
+            raise TransportError(f"http-{http}", maybe_sent=True) from None
         if code != 200:
-            permanent = code in NUMBER_REFUSED | REQUEST_REFUSED
-            raise TransportError(str(code), permanent=permanent, ours=code in REQUEST_REFUSED | FOR_STAFF)
+            raise TransportError(
+                str(code),
+                permanent=code in NUMBER_REFUSED | REQUEST_REFUSED,
+                ours=code in REQUEST_REFUSED | FOR_STAFF,
+                busy=code in BUSY,
+                out_of_credit=code == NO_CREDIT,
+            )
         return entries if isinstance(entries, list) else [entries] if isinstance(entries, dict) else []
 
-    def send_text(self, to: str, text: str, local_id: int) -> Standing:
-        """Send; the operator sends one `local_id` once only, and answers a repetition with the first record."""
-        params = {"receptor": to, "message": text, "localid": local_id, "hide": 1}
-        if self.sender:
-            params["sender"] = self.sender
-        return _first(self.sms_send(params))
+    def send_texts(self, texts: Sequence[Text]) -> list[Standing]:
+        """Send; the company sends one `local_id` once only, and answers a repetition with the first record."""
+        to, words, ids = zip(*texts, strict=True)
+        if len(set(words)) == 1 and len(set(to)) == len(to):
+            params = {"receptor": ",".join(to), "message": words[0], "localid": ",".join(map(str, ids)), "hide": 1}
+            if self.sender:
+                params["sender"] = self.sender
+            entries = self.sms_send(params)
+        else:
+            columns = {"receptor": to, "message": words, "sender": [self.sender] * len(to), "localmessageids": ids}
+            # As JSON in a string; the published client would send a list as a field for each of its values.
+            written = {name: json.dumps(column, ensure_ascii=False) for name, column in columns.items()}
+            entries = self.sms_sendarray({**written, "hide": 1})
+        if len(entries) != len(texts):
+            raise TransportError("entries", maybe_sent=True)
+        return [_standing(entry) for entry in entries]
 
     def send_code(self, to: str, template: str, code: str) -> Standing:
-        """Send by an approved template: first in the queue, past blocks of advertising. It has no `localid`."""
-        return _first(self.verify_lookup({"receptor": to, "template": template, "token": code, "type": "sms"}))
+        """Send by an approved template; there is no number of ours in it, so that it cannot be looked up."""
+        return _only(self.verify_lookup({"receptor": to, "template": template, "token": code, "type": "sms"}))
 
-    def find(self, local_id: int) -> Standing | None:
-        """The message that bears our number; None when the operator has none of the last 12 hours."""
-        standing = _first(self.sms_statuslocalmessageid({"localid": local_id}))
-        return None if standing.status == UNKNOWN_ID else standing
+    def find(self, local_ids: Sequence[int]) -> dict[int, Standing]:
+        """Which of our numbers the company has; it forgets them after 12 hours."""
+        entries = self.sms_statuslocalmessageid({"localid": ",".join(map(str, local_ids))})
+        try:
+            found = {int(entry["localid"]): _standing(entry) for entry in entries}
+        except (KeyError, TypeError, ValueError):
+            raise TransportError("entries", maybe_sent=True) from None
+        if not found.keys() >= set(local_ids):  # silence about a number is no word that it was never sent
+            raise TransportError("entries", maybe_sent=True)
+        return {local_id: standing for local_id, standing in found.items() if standing.state != Fate.UNKNOWN_ID}
 
-    def standings(self, refs: Iterable[str]) -> list[Standing]:
-        """The fate of up to 500 messages of the last 48 hours."""
+    def standings(self, refs: Sequence[str]) -> list[Standing]:
+        """The company knows them for 48 hours."""
         return [_standing(entry) for entry in self.sms_status({"messageid": ",".join(refs)})]
 
+    def credit(self) -> int:
+        try:
+            return int(self.account_info()[0]["remaincredit"])
+        except (IndexError, KeyError, TypeError, ValueError):
+            raise TransportError("entries") from None
 
-def _never_left(error: requests.RequestException) -> bool:
-    """Whether the connection itself failed, so that the request cannot have been read."""
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError) or isinstance(
-        reason, NewConnectionError | ConnectTimeoutError
-    )
+    def call(self, to: str, text: str, local_id: int) -> Standing:
+        return _only(self.call_maketts({"receptor": to, "message": text, "localid": local_id}))
 
 
-def _read(reply: requests.Response) -> bytes:
-    """The answer, unless it comes too slowly or does not end."""
-    ends, text = time.monotonic() + WHOLE, bytearray()
-    while chunk := reply.raw.read1(65536, decode_content=True):
-        text += chunk
-        if len(text) > AT_MOST or time.monotonic() > ends:
-            raise TransportError("endless", maybe_sent=True)
-    return bytes(text)
+def carrier() -> Kavenegar:
+    return Kavenegar(**settings.KAVENEGAR)
 
 
 def _standing(entry: Mapping[str, Any]) -> Standing:
     try:
-        return Standing(str(int(entry["messageid"])), int(entry["status"]))
+        code = int(entry["status"])
+        return Standing(str(int(entry["messageid"])), FATES.get(code, Fate.PENDING), str(code))
     except (KeyError, TypeError, ValueError):
         raise TransportError("entries", maybe_sent=True) from None
 
 
-def _first(entries: list[dict[str, Any]]) -> Standing:
-    if not entries:
+def _only(entries: list[dict[str, Any]]) -> Standing:
+    if len(entries) != 1:
         raise TransportError("entries", maybe_sent=True)
     return _standing(entries[0])

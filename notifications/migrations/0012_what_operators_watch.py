@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0005_a_delivery_wakes_the_relay'),
+        ('notifications', '0011_preferences_and_calls'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

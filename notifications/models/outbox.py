@@ -9,12 +9,15 @@ from typing import Any, ClassVar, Self
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models, transaction
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.sealed.fields import SealedCharField, SealedJSONField
 from portal.sealed.index import SealedModel, SealedQuerySet
+
+from .turns import DeliveryQuerySet
 
 
 class Purpose(models.TextChoices):
@@ -48,6 +51,11 @@ class EventQuerySet(SealedQuerySet):
         own = self.filter(customer=customer)
         return own if purposes is None else own.filter(purpose__in=purposes)
 
+    def with_words(self) -> Self:
+        """Each with the version of the words that went out (`sent_in`), so that its page shows those and no newer."""
+        sent = Delivery.objects.filter(event=models.OuterRef("pk"), wording__isnull=False).order_by("channel")
+        return self.annotate(sent_in=models.Subquery(sent.values("wording")[:1]))
+
 
 class Event(SealedModel):
     """Something that a customer must hear of."""
@@ -61,9 +69,20 @@ class Event(SealedModel):
     about = models.CharField(_("about"), max_length=80)  # an opaque reference, such as invoice:1405-000012
     key = models.CharField(_("key"), max_length=160, unique=True)  # twice with one key is once
     context = SealedJSONField(null=True, editable=False)
+    # What many are told at once has its words there, and none here.
+    broadcast = models.ForeignKey(
+        "notifications.Broadcast",
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("broadcast"),
+    )
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
     expires_at = models.DateTimeField(_("expires at"), null=True)
+
+    sent_in: int | None = None  # the wording that went out, of rows read `with_words`
 
     objects = EventQuerySet.as_manager()  # type: ignore[misc]
 
@@ -92,8 +111,13 @@ class Event(SealedModel):
         return title(self)
 
     @property
-    def is_out_of_date(self) -> bool:
-        return self.expires_at is not None and self.expires_at <= timezone.now()
+    def words_context(self) -> dict[str, Any]:
+        """What its words are made of, in its language."""
+        if self.broadcast_id is None:
+            return self.context or {}
+        from .broadcasts import context_of  # which stands on these rows
+
+        return spoken(context_of(self.broadcast_id), self.language)
 
     def forget(self, names: tuple[str, ...]) -> None:
         """Lose codes and links for good once no delivery needs them any more."""
@@ -104,44 +128,21 @@ class Event(SealedModel):
         self.save(update_fields=["context"])
 
 
-class DeliveryQuerySet(SealedQuerySet):
-    def visible_to(self, customer: Any) -> Self:
-        return self.filter(event__customer=customer)
-
-    def unclaimed(self) -> Self:
-        """Rows whose turn has come and that nobody holds."""
-        now = timezone.now()
-        free = models.Q(lease_until=None) | models.Q(lease_until__lt=now)
-        return self.filter(free, status__in=Delivery.DUE, not_before__lte=now)
-
-    def out_of_date(self) -> Self:
-        """Rows that nobody holds and that must not be sent any more."""
-        now = timezone.now()
-        free = models.Q(lease_until=None) | models.Q(lease_until__lt=now)
-        return self.filter(free, status__in=Delivery.DUE, event__expires_at__lte=now)
-
-    def let_go(self) -> Self:
-        """Rows whose worker died, or is so slow that its answer no longer counts."""
-        return self.filter(status=Delivery.Status.SENDING, lease_until__lt=timezone.now())
-
-    def to_ask_about(self) -> Self:
-        """SMS that the operator accepted and whose fate it may know by now."""
-        return self.filter(status=Delivery.Status.ACCEPTED, channel=Channel.SMS, not_before__lte=timezone.now())
-
-    def take(self, lane: str, limit: int, lasts: dt.timedelta, *, again: bool) -> list[uuid.UUID]:
-        """Hand out due rows of a lane: fresh ones, or `again` those handed out once whose time ran out unused."""
-        now = timezone.now()
-        handed = models.Q(handed_until__lte=now) if again else models.Q(handed_until=None)
-        with transaction.atomic():
-            rows = self.unclaimed().filter(handed, lane=lane).order_by("not_before")
-            taken = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
-            self.filter(pk__in=taken).update(handed_until=now + lasts)
-        return taken
+def spoken(context: dict[str, Any], language: str) -> dict[str, Any]:
+    """Of what differs by language, this language's."""
+    return {name: value[language] if isinstance(value, dict) else value for name, value in context.items()}
 
 
 def new_local_ref() -> int:
     """18 digits: the operator's number is a signed 64-bit one."""
     return secrets.randbelow(9 * 10**17) + 10**17
+
+
+# The same range for rows that are written by SQL.
+RANDOM_REF = models.Func(
+    template="(100000000000000000 + abs(mod(uuid_hash_extended(gen_random_uuid(), 0), 900000000000000000)))",
+    output_field=models.BigIntegerField(),
+)
 
 
 class Delivery(SealedModel):
@@ -158,10 +159,20 @@ class Delivery(SealedModel):
         SUPPRESSED = "suppressed", _("Not sent: no address")
         EXPIRED = "expired", _("Its time ran out")
         PARKED = "parked", _("Held for our staff")
+        GATHERED = "gathered", _("Waits for your summary")
+        DIGESTED = "digested", _("In your summary")
 
     NEXT: ClassVar[dict[Status, set[Status]]] = {
-        Status.QUEUED: {Status.SENDING, Status.EXPIRED, Status.SUPPRESSED},
-        Status.SENDING: {Status.ACCEPTED, Status.QUEUED, Status.UNKNOWN, Status.UNDELIVERED, Status.PARKED},
+        Status.QUEUED: {Status.SENDING, Status.EXPIRED, Status.SUPPRESSED, Status.PARKED},
+        Status.SENDING: {
+            Status.ACCEPTED,
+            Status.QUEUED,
+            Status.UNKNOWN,
+            Status.UNDELIVERED,
+            Status.BLOCKED,
+            Status.SUPPRESSED,
+            Status.PARKED,
+        },
         # A mail goes again under its own Message-ID; an SMS only after the operator said that it has none of ours.
         Status.UNKNOWN: {
             Status.SENDING,
@@ -173,11 +184,14 @@ class Delivery(SealedModel):
         },
         Status.ACCEPTED: {Status.DELIVERED, Status.UNDELIVERED, Status.BLOCKED},
         Status.DELIVERED: set(),
-        Status.UNDELIVERED: set(),
-        Status.BLOCKED: set(),
-        Status.SUPPRESSED: set(),
-        Status.EXPIRED: set(),
+        # Back only by a person's decision (flows/resending.py).
+        Status.UNDELIVERED: {Status.QUEUED},
+        Status.BLOCKED: {Status.QUEUED},
+        Status.SUPPRESSED: {Status.QUEUED},
         Status.PARKED: {Status.QUEUED},
+        Status.EXPIRED: set(),
+        Status.GATHERED: {Status.DIGESTED, Status.SUPPRESSED},
+        Status.DIGESTED: set(),
     }
     TONE: ClassVar[dict[Status, str]] = {
         Status.QUEUED: "wait",
@@ -190,10 +204,15 @@ class Delivery(SealedModel):
         Status.SUPPRESSED: "off",
         Status.EXPIRED: "off",
         Status.PARKED: "wait",
+        Status.GATHERED: "wait",
+        Status.DIGESTED: "ok",
     }
     DUE = (Status.QUEUED, Status.UNKNOWN)
     UNSENT = (Status.QUEUED, Status.SENDING, Status.UNKNOWN)
     WATCHED = (Status.QUEUED, Status.UNKNOWN, Status.PARKED)
+    MENDABLE = ("no-address", "bounced")  # of suppressed ones: what the customer can put right
+    # A mail goes again under its own Message-ID and a code by another carrier; every other SMS is looked up first.
+    ASKS = models.Q(status="unknown", channel=Channel.SMS) & ~models.Q(lane=Lane.CODES)
     # At least twice what a call can take (channels/kavenegar.py, channels/smtp.py), and below the broker's own timeout.
     LEASE: ClassVar[dict[str, dt.timedelta]] = {
         Channel.SMS: dt.timedelta(seconds=40),
@@ -210,13 +229,26 @@ class Delivery(SealedModel):
     lane = models.CharField(_("lane"), max_length=8, choices=Lane.choices)
     status = models.CharField(_("status"), max_length=12, choices=Status.choices, default=Status.QUEUED)
     recipient = SealedCharField(_("recipient"), max_length=254, null=True, editable=False)
+    # Written by SQL, which cannot seal an address for its row: the reader's own address is read when it is sent.
+    at_account = models.BooleanField(default=False, db_default=False, editable=False)
+    # The words that went out: decided with the first try, and the same for every later one.
+    wording = models.ForeignKey(
+        "notifications.Wording", models.PROTECT, null=True, related_name="+", db_index=False, editable=False
+    )
+    # The event's, so that a broadcast of many thousands is counted and held without them.
+    broadcast = models.ForeignKey(
+        "notifications.Broadcast", models.PROTECT, null=True, db_index=False, related_name="deliveries", editable=False
+    )
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
-    not_before = models.DateTimeField(_("not before"), default=timezone.now, null=True)
+    not_before = models.DateTimeField(_("not before"), db_default=Now(), null=True)
     handed_until = models.DateTimeField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     lease_by = models.CharField(max_length=32, blank=True, editable=False)
-    # Our own number in the operator's books. Random, so that a restored database never repeats one that it has seen.
-    local_ref = models.BigIntegerField(unique=True, default=new_local_ref, editable=False)
+    # Our own number in the operator's books and on a letter, the same at every try. Random, so that a restored database
+    # never repeats one that it has seen.
+    local_ref = models.BigIntegerField(unique=True, default=new_local_ref, db_default=RANDOM_REF, editable=False)
+    # The company that has it, or may have it.
+    carrier = models.CharField(_("carrier"), max_length=20, blank=True, default="", db_default="", editable=False)
     provider_ref = models.CharField(_("provider's reference"), max_length=120, blank=True)
     last_code = models.CharField(_("last answer"), max_length=40, blank=True)
     accepted_at = models.DateTimeField(_("handed over at"), null=True)
@@ -228,11 +260,17 @@ class Delivery(SealedModel):
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
         ordering = ["channel"]
+        permissions = [("resend_delivery", _("Can send a message again that did not arrive"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["event", "channel", "reader"],
                 name="notifications_delivery_one_a_reader",
                 nulls_distinct=False,
+            ),
+            # Whatever else we owe goes by itself.
+            models.CheckConstraint(
+                condition=~models.Q(status__in=("gathered", "digested")) | models.Q(lane=Lane.TICKETS),
+                name="notifications_delivery_only_tickets_are_gathered",
             ),
         ]
         indexes = [
@@ -247,6 +285,11 @@ class Delivery(SealedModel):
                 name="notifications_delivery_to_ask",
             ),
             models.Index(
+                fields=["provider_ref"],
+                condition=models.Q(status="accepted", channel="sms"),
+                name="notifications_delivery_hinted",
+            ),
+            models.Index(
                 fields=["lease_until"], condition=models.Q(status="sending"), name="notifications_delivery_leased"
             ),
             models.Index(
@@ -254,7 +297,18 @@ class Delivery(SealedModel):
                 condition=models.Q(status__in=("unknown", "parked")),
                 name="notifications_delivery_stuck",
             ),
+            models.Index(
+                fields=["broadcast", "channel", "status"],
+                condition=models.Q(broadcast__isnull=False),
+                name="notifications_delivery_tally",
+            ),
+            models.Index(
+                fields=["not_before"], condition=models.Q(status="gathered"), name="notifications_delivery_gather"
+            ),
         ]
+
+    # Only of a claimed row: the carrier that may have had it before it was claimed.
+    held: str
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -263,105 +317,74 @@ class Delivery(SealedModel):
     def tone(self) -> str:
         return self.TONE[self.Status(self.status)]
 
-    def _move_to(self, status: Status, *, held_by: str | None = None, code: str | None = None, **changes: Any) -> bool:
-        """Under a row lock. False when already there, or when `held_by` lost the row; `code` leaves an Attempt."""
+    def _move_to(self, status: Status, **changes: Any) -> bool:
+        """Under a row lock. False when it is there already."""
         with transaction.atomic():
             fresh = type(self).objects.select_for_update().defer("recipient").get(pk=self.pk)
-            if held_by is not None and (fresh.lease_by, fresh.tries) != (held_by, self.tries):
-                return False
             if fresh.status == status:
                 return False
             if status not in self.NEXT[self.Status(fresh.status)]:
                 raise ValueError(f"delivery: {fresh.status} → {status} is not allowed")
-            if code is not None:
-                changes["last_code"] = code
-                began = (fresh.lease_until or timezone.now()) - self.LEASE[self.channel]
-                self.attempts.create(n=fresh.tries, started_at=began, outcome=status, code=code)
             for field, value in {"status": status, **changes}.items():
                 setattr(self, field, value)
             self.save(update_fields=["status", *changes])
         return True
 
-    # --- taking it up ------------------------------------------------------------------------------------------------
+    @property
+    def is_code(self) -> bool:
+        """Goes by the operator's approved template, which knows no number of ours: it cannot be looked up."""
+        return self.channel == Channel.SMS and self.lane == Lane.CODES
 
-    @classmethod
-    def claim(cls, pk: uuid.UUID | str) -> "Delivery | None":
-        """Take the row under a lease and commit, so that nobody else sends it; None when it is not to be sent now."""
-        with transaction.atomic(durable=True):
-            rows = cls.objects.unclaimed().select_related("event").select_for_update(skip_locked=True, of=("self",))
-            row = rows.filter(pk=pk).first()
-            if row is None:
-                return None
-            if row.event.is_out_of_date:
-                row.expire()
-                return None
-            if row.recipient is None:
-                row._move_to(cls.Status.SUPPRESSED, last_code="erased")
-                return None
-            lease_by, lease_until = secrets.token_hex(16), timezone.now() + cls.LEASE[row.channel]
-            if row.status == cls.Status.UNKNOWN and row.channel == Channel.SMS:
-                row.lease_by, row.lease_until = lease_by, lease_until
-                row.save(update_fields=["lease_by", "lease_until"])  # stays unknown: it is only looked up
-            else:
-                row._move_to(cls.Status.SENDING, tries=row.tries + 1, lease_by=lease_by, lease_until=lease_until)
-        return row
-
-    # --- what came of it ---------------------------------------------------------------------------------------------
+    # --- what came of it (of a try: DeliveryQuerySet.settle) ----------------------------------------------------------
 
     FREE: ClassVar[dict[str, Any]] = {"lease_by": "", "lease_until": None, "handed_until": None}
-
-    def accept(self, ref: str, *, ask_at: dt.datetime | None) -> bool:
-        """The provider took it. `ask_at` is when to ask what became of it."""
-        now = timezone.now()
-        return self._move_to(
-            self.Status.ACCEPTED,
-            held_by=self.lease_by,
-            code="ok",
-            provider_ref=ref,
-            accepted_at=now,
-            not_before=ask_at,
-            **self.FREE,
-        )
-
-    def try_again(self, at: dt.datetime, code: str) -> bool:
-        return self._move_to(self.Status.QUEUED, held_by=self.lease_by, code=code, not_before=at, **self.FREE)
-
-    def doubt(self, until: dt.datetime | None, code: str) -> bool:
-        """Nobody knows whether the provider took it; looked into from `until` on, or never."""
-        return self._move_to(self.Status.UNKNOWN, held_by=self.lease_by, code=code, not_before=until, **self.FREE)
-
-    def still_doubt(self, until: dt.datetime) -> bool:
-        """The look-up itself failed: ask again later."""
-        mine = type(self).objects.filter(pk=self.pk, lease_by=self.lease_by, status=self.Status.UNKNOWN)
-        return mine.update(not_before=until, **self.FREE) == 1
 
     def ask_later(self, at: dt.datetime | None) -> None:
         """The operator does not know its fate yet; None gives up asking."""
         mine = type(self).objects.filter(pk=self.pk, status=self.Status.ACCEPTED)
         mine.update(not_before=at)
 
-    def refuse(self, code: str) -> bool:
-        """The receiver's side refuses for good."""
-        return self._move_to(self.Status.UNDELIVERED, held_by=self.lease_by, code=code, not_before=None, **self.FREE)
-
-    def park(self, code: str) -> bool:
-        """Somebody of us must look at it."""
-        return self._move_to(self.Status.PARKED, held_by=self.lease_by, code=code, not_before=None, **self.FREE)
-
     def expire(self) -> bool:
         return self._move_to(self.Status.EXPIRED, not_before=None, **self.FREE)
 
-    def arrive(self, at: dt.datetime) -> bool:
-        return self._move_to(self.Status.DELIVERED, delivered_at=at, not_before=None, last_code="10")
+    def arrive(self, at: dt.datetime, code: str) -> bool:
+        return self._end(self.Status.DELIVERED, code, delivered_at=at)
 
-    def fail(self, code: str) -> bool:
-        """The operator says that the receiver did not get it; 14 says that the receiver refuses such senders."""
-        status = self.Status.BLOCKED if code == "14" else self.Status.UNDELIVERED
-        return self._move_to(status, not_before=None, last_code=code)
+    def fail(self, code: str, *, is_blocked: bool = False) -> bool:
+        """The receiver did not get it, or has such senders blocked."""
+        return self._end(self.Status.BLOCKED if is_blocked else self.Status.UNDELIVERED, code)
 
-    def release(self) -> bool:
-        """Staff put a parked row back."""
-        return self._move_to(self.Status.QUEUED, not_before=timezone.now(), tries=0, **self.FREE)
+    def _end(self, status: Status, code: str, **changes: Any) -> bool:
+        """The first end counts: what is said later, or once more, changes nothing."""
+        with transaction.atomic():
+            if not type(self).objects.select_for_update().filter(pk=self.pk, status=self.Status.ACCEPTED).exists():
+                self.refresh_from_db(fields=["status"])
+                return False
+            return self._move_to(status, not_before=None, last_code=code, **changes)
+
+    def digest(self) -> bool:
+        """Its reader is told in one message with others."""
+        return self._move_to(self.Status.DIGESTED, not_before=None)
+
+    def drop(self, code: str) -> bool:
+        """A gathered one that nobody is to hear of any more, and why."""
+        return self._move_to(self.Status.SUPPRESSED, not_before=None, last_code=code)
+
+    def send_again(self, *, in_new_words: bool) -> bool:
+        """To its reader's address of now, under a new number: companies send one number once only."""
+        changes = {
+            "recipient": None,
+            "at_account": True,
+            "local_ref": new_local_ref(),
+            "carrier": "",
+            "provider_ref": "",
+            "last_code": "",
+            "tries": 0,
+            "not_before": Now(),
+            "accepted_at": None,
+            **({"wording": None} if in_new_words else {}),
+        }
+        return self._move_to(self.Status.QUEUED, **changes, **self.FREE)
 
 
 class Attempt(models.Model):
@@ -373,6 +396,7 @@ class Attempt(models.Model):
     finished_at = models.DateTimeField(_("finished at"), default=timezone.now)
     outcome = models.CharField(_("outcome"), max_length=12, choices=Delivery.Status.choices)
     code = models.CharField(_("answer"), max_length=40)
+    carrier = models.CharField(_("carrier"), max_length=20, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("attempt")

@@ -11,6 +11,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "PII_KEYS": lambda: f"k1:{secrets.token_hex(32)}",
     "PII_INDEX_KEYS": lambda: f"i1:{secrets.token_hex(32)}",
     "KAVENEGAR_API_KEY": lambda: secrets.token_hex(32),
+    "KAVENEGAR_PUSH_SECRET": lambda: secrets.token_urlsafe(32),
     "LOCAL_PASSWORD": lambda: secrets.token_hex(24),  # of the embedded PostgreSQL and Valkey
 }
 

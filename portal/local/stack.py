@@ -17,8 +17,10 @@ from portal.local.process import Child, end_with_parent
 from portal.local.room import ROOT, Room, data_dir
 from portal.local.supervisor import Stopping, Supervisor, answers, say
 
+# A worker for each lane, so that none waits for another, and one for periodic work.
+THREADS = {"codes": 4, "money": 2, "tickets": 2, "bulk": 2, "default": 2}
 # Who depends on others stops before them.
-WAVES = [["web", "beat"], ["relay", "worker-codes", "worker"], ["world"], ["valkey", "postgres"]]
+WAVES = [["web", "beat"], ["relay", *(f"worker-{queue}" for queue in THREADS)], ["world"], ["valkey", "postgres"]]
 
 
 def up(arguments: Sequence[str] | None = None) -> int:
@@ -73,6 +75,8 @@ def _start(room: Room, supervisor: Supervisor) -> dict[str, Any]:
         _require_free(room, supervisor, name, port)
     given = local_environment(room, given_environment(), web, world, smtp)
     environment = start_embedded(room, supervisor, given)
+    if secret := environment.get("KAVENEGAR_PUSH_SECRET"):
+        environment.setdefault("WORLD_SMS_PUSH_URL", f"http://{ports.HOST}:{web}/hooks/sms/{secret}/")
     room.tell(environment)
     jobs.prepare(room, environment, supervisor)
     signins = jobs.load_demo(room, environment, supervisor)
@@ -103,9 +107,10 @@ def processes(room: Room, environment: dict[str, str], web: int) -> list[Child]:
             name=name, command=[sys.executable, *command], log=room.log(name), env=environment, cwd=ROOT, **how
         )
 
-    def worker(name: str, queues: str, threads: int) -> Child:
+    def worker(queue: str, threads: int) -> Child:
+        name = f"worker-{queue}"
         quiet = ["--without-gossip", "--without-mingle", "-l", "INFO"]  # lanes need not know of each other
-        command = ["-m", "celery", "-A", "portal.celery", "worker", "-n", f"{name}@%h", "-Q", queues]
+        command = ["-m", "celery", "-A", "portal.celery", "worker", "-n", f"{name}@%h", "-Q", queue]
         return child(name, *command, "--pool", "threads", "-c", str(threads), *quiet, grace=20.0)
 
     gunicorn = ["-m", "gunicorn", "portal.wsgi", "--bind", f"{ports.HOST}:{web}", "--no-control-socket"]
@@ -114,8 +119,7 @@ def processes(room: Room, environment: dict[str, str], web: int) -> list[Child]:
     return [
         child("world", "-m", "portal.local.world"),
         child("web", *gunicorn, grace=15.0, orphan_signal=signal.SIGINT),
-        worker("worker-codes", "codes", 2),
-        worker("worker", "money,tickets,bulk,default", 4),
+        *(worker(queue, threads) for queue, threads in THREADS.items()),
         child("beat", *beat),
         child("relay", "manage.py", "relay"),
     ]

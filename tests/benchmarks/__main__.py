@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 ROWS = ("dashboard", "completed_order", "middleware_tax", "photo_sealing", "photo_memory")
-ROWS = (*ROWS, "lookup", "sign_in", "masked_list", "turning", "callback_storm", "callbacks")
+ROWS = (*ROWS, "lookup", "sign_in", "masked_list", "turning", "callback_storm", "callbacks", "fan_out", "draining")
 OUT = Path(__file__).resolve().parents[2] / "var" / "bench"
 
 

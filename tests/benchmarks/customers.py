@@ -80,6 +80,7 @@ def load(count: int) -> None:
     names = ", ".join(f'"{field.column}"' for field in copied(Customer))
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE accounts_customer CASCADE")
+        call_command("migrate", verbosity=0)  # writes the shipped words anew, which point to customers too
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(os.cpu_count(), context, initializer=set_up) as pool:
             starts = range(0, count, BATCH)

@@ -4,10 +4,11 @@ import pytest
 from django.urls import reverse
 
 from billing.models import Invoice, LedgerEntry, Order, Payment, PaymentEvent, Plan, Service
+from notifications.models import Component
 from tests.billing.base import bring, due_now, fresh, start
 from tests.billing.test_inbox import staff
 
-READ_ONLY = [Order, Service, Invoice, Payment, LedgerEntry]
+READ_ONLY = [Order, Invoice, Payment, LedgerEntry]
 
 
 @pytest.fixture
@@ -30,6 +31,18 @@ def test_money_is_only_read(carol_client, paid, model):
     assert carol_client.get(address(model, "add")).status_code == 403
     assert carol_client.post(address(model, "change", row.pk), {"status": "x"}).status_code == 403
     assert carol_client.post(address(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+
+
+def test_of_a_service_staff_change_only_what_it_runs_on(carol_client, paid):
+    service, hosting = Service.objects.get(), Component.objects.create(slug="hosting", name_fa="میزبانی", name_en="Web")
+    assert "Web" in carol_client.get(address(Service, "change", service.pk)).content.decode()
+    inline = {"events-TOTAL_FORMS": 0, "events-INITIAL_FORMS": 0}
+    sent = {"status": "ended", "name_en": "x", "components": [hosting.pk], **inline}
+    assert carol_client.post(address(Service, "change", service.pk), sent).status_code == 302
+    after = Service.objects.get()
+    assert (after.status, after.name_en) == (service.status, service.name_en)
+    assert list(after.components.all()) == [hosting]
+    assert carol_client.post(address(Service, "delete", service.pk), {"post": "yes"}).status_code == 403
 
 
 def test_a_payments_life_is_explained(carol_client, paid):

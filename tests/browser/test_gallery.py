@@ -22,6 +22,7 @@ PUBLIC = [
     "/accounts/password/reset/",
     "/policy/",
     "/policy/versions/1/",
+    "/status/",
 ]
 OWN = [
     "/",
@@ -34,6 +35,8 @@ OWN = [
     "/orders/",
     "/invoices/",
     "/messages/",
+    "/messages/preferences/",
+    "/messages/calls/",
     "/tickets/",
     "/tickets/new/",
     "/devices/",
@@ -46,8 +49,10 @@ OWN = [
     "/profile/export/",
     "/companies/",
     "/companies/new/",
+    "/status/",
 ]
 FOLLOW = {
+    "/status/": "status_item",
     "/services/": "service",
     "/invoices/": "invoice",
     "/messages/": "message",

@@ -106,6 +106,7 @@ def test_the_whole_journey(browser: Browser, stack: Stack, staff: Staff, queue_e
     person.sign_up()
     speaks(page, language)
     person.fill_profile()
+    person.want_no_quiet_hours()
 
     # Identity: handed in, refused with a reason, handed in again, approved.
     person.hand_in_photo()

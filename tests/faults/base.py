@@ -112,21 +112,21 @@ class Storm(Stack):
     def compare(self, deliveries: int) -> Counter[str]:
         """Ours and theirs are the same set, nothing is lost, no SMS came twice; how many letters came twice."""
         rows = self.ask(
-            "SELECT d.id::text, d.channel, d.status, d.local_ref FROM notifications_delivery d"
+            "SELECT d.channel, d.status, d.local_ref FROM notifications_delivery d"
             " JOIN notifications_event e ON e.id = d.event_id WHERE e.at >= %s",
             self.began,
         )
         assert len(rows) == deliveries
-        taken = [row for row in rows if row[2] in ("accepted", "delivered")]
-        assert len(taken) == deliveries, Counter(row[2] for row in rows)
-        ours = {ref for _id, channel, _status, ref in taken if channel == "sms"}
+        taken = [row for row in rows if row[1] in ("accepted", "delivered")]
+        assert len(taken) == deliveries, Counter(row[1] for row in rows)
+        ours = {ref for channel, _status, ref in taken if channel == "sms"}
         theirs = [int(text["localid"]) for text in self.world.sms()]
         assert len(theirs) == len(set(theirs)), "an SMS was doubled"
         assert set(theirs) == ours
         # Numbers differ for each delivery, so a second row for one event would not show there: count by mobile too.
         assert len(set(Counter(text["to"] for text in self.world.sms()).values())) == 1
-        letters = Counter(letter["message_id"].strip("<>").split("@")[0] for letter in self.world.mail())
-        assert set(letters) == {id for id, channel, _status, _ref in taken if channel == "email"}
+        letters = Counter(int(letter["message_id"].strip("<>").split("@")[0]) for letter in self.world.mail())
+        assert set(letters) == {ref for channel, _status, ref in taken if channel == "email"}
         return Counter({"letters": len(letters), "letters twice": sum(n - 1 for n in letters.values())})
 
 

@@ -76,7 +76,7 @@ def test_one_stack_from_its_start_to_its_end(environment: dict[str, str]) -> Non
             assert shell.stdout.strip() == "42"
 
             everyone = children(process.pid)
-            assert len(everyone) == 8
+            assert len(everyone) == 11
             web = next(pid for pid, line in everyone.items() if "gunicorn" in line)
             os.kill(web, signal.SIGKILL)
             assert soon(lambda: web not in children(process.pid))

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from notifications.models import Delivery, Event
+from notifications.models import Delivery, Event, Turn
 from tests.base import database_url
 from tests.world_client import World
 
@@ -79,8 +79,42 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "service_activated": {"name": "Hosting <S>", "url": "http://127.0.0.1:8000/services/x/"},
     "ticket_opened": {"number": "10001", "subject": "My <b>site</b>\n is slow", "url": "http://127.0.0.1:8000/t/"},
     "ticket_answered": {"number": "10001", "subject": "My site", "url": "http://127.0.0.1:8000/t/"},
+    "ticket_digest": {
+        "count": 12,
+        "numbers": "10001, 10002, 10003, 10004, 10005",
+        "more": 3,
+        "lines": "10001: My site\n10002: http://evil.example/",
+        "url": "http://127.0.0.1:8000/tickets/",
+    },
     "ticket_closed": {"number": "10001", "subject": "My site", "url": "http://127.0.0.1:8000/t/"},
     "policy_published": {"version": 2, "effective": "2026-12-23T20:30:00+00:00", "url": "http://127.0.0.1:8000/p/"},
+    **{
+        f"incident_{what}": {
+            "components": {"fa": "میزبانی وب، ایمیل", "en": "Web hosting, Mail"},
+            "severity": {"fa": "از کار افتاده", "en": "Out of order"},
+            "status": {"fa": "علت پیدا شد", "en": "Cause found"},
+            "at": "2026-11-23T10:00:00+00:00",
+            "until": "2026-11-23T11:40:00+00:00",
+            "url": "http://127.0.0.1:8000/status/ab12cd34/",
+        }
+        for what in ("opened", "updated", "resolved")
+    },
+    **{
+        f"maintenance_{what}": {
+            "components": {"fa": "میزبانی وب، ایمیل", "en": "Web hosting, Mail"},
+            "at": "2026-11-27T22:30:00+00:00",
+            "until": "2026-11-28T01:30:00+00:00",
+            "url": "http://127.0.0.1:8000/status/ab12cd34/",
+        }
+        for what in ("planned", "changed", "reminder", "started", "done", "cancelled")
+    },
+}
+
+# What staff might write for `invoice_issued`.
+OTHER_WORDS = {
+    "subject": "Bill {{ number }}",
+    "text": "{{ total }} until {{ due_on }}:\n\n{{ url }}",
+    "sms": "Yaghout: bill {{ number }} of {{ total }}.",
 }
 
 
@@ -92,6 +126,19 @@ def due_now(delivery: Delivery) -> Delivery:
     """Time passes until its next turn."""
     Delivery.objects.filter(pk=delivery.pk).update(not_before=timezone.now())
     return Delivery.objects.get(pk=delivery.pk)
+
+
+def all_due_now() -> None:
+    Delivery.objects.filter(status__in=Delivery.DUE, not_before__isnull=False).update(not_before=timezone.now())
+
+
+TURN = Turn(given=1, shut="", wait=0, is_probe=False, failures=0)
+
+
+def claimed(delivery: Delivery) -> list[Delivery]:
+    """Held by a worker of the usual carrier, which has not sent it yet."""
+    slug = "smtp" if delivery.channel == "email" else "kavenegar"
+    return Delivery.objects.filter(pk=delivery.pk).to_send().claim(1, slug, Delivery.LEASE[delivery.channel])
 
 
 def lease_runs_out(delivery: Delivery) -> None:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from notifications.models import Delivery
 from tests.notifications.base import only
 
 
@@ -24,12 +23,3 @@ def test_nothing_is_added_by_hand(carol_client, model):
 def test_nothing_is_deleted_by_hand(alice, carol_client, tell):
     event = tell(alice, "password_changed")
     assert carol_client.post(f"/admin/notifications/event/{event.pk}/delete/", {"post": "yes"}).status_code == 403
-
-
-def test_a_held_message_is_put_back(alice, carol_client, tell):
-    held, waiting = tell(alice, "password_changed").deliveries.order_by("channel")
-    Delivery.objects.filter(pk=held.pk).update(status="parked", not_before=None)
-    chosen = {"action": "release", "_selected_action": [str(held.pk), str(waiting.pk)]}
-    page = carol_client.post("/admin/notifications/delivery/", chosen, follow=True).content.decode()
-    held.refresh_from_db()
-    assert held.status == "queued" and held.not_before and "1 put back" in page

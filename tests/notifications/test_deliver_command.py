@@ -1,5 +1,6 @@
 """manage.py deliver: one pass, counted."""
 
+import datetime as dt
 import json
 import os
 import signal
@@ -10,11 +11,11 @@ from io import StringIO
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from notifications import flows
-from notifications.models import Delivery
-from tests.notifications.base import Relay, due_now, lease_runs_out, only, within
+from notifications.models import Delivery, Event
+from tests.notifications.base import Relay, claimed, due_now, lease_runs_out, only, within
 
 
 def run(*arguments: str) -> str:
@@ -74,6 +75,24 @@ def test_killed_in_the_middle_it_loses_and_doubles_nothing(dana, tell, joined, t
     assert flows.deliver(due_now(way).pk) in ("accepted", None)
     way.refresh_from_db()
     assert way.status == "accepted" and len(joined.sms()) == 1
+
+
+def test_after_a_restore_what_was_told_before_is_held_and_nothing_is_sent(dana, tell, joined):
+    tell(dana, "password_changed")
+    claimed(only(tell(dana, "ticket_opened"), "sms"))
+    restored_to = Event.objects.latest("at").at + dt.timedelta(microseconds=1)
+    later = tell(dana, "phone_code")
+    assert json.loads(run("--hold-before", restored_to.isoformat(), "--json")) == {"held": 4}
+    assert set(Delivery.objects.exclude(event=later).values_list("status", "last_code")) == {("parked", "restored")}
+    assert not joined.sms() and not joined.mail()
+    assert json.loads(run("--json")) == {"accepted": 1, "waiting": 0}, "what was told since goes as ever"
+    held = Delivery.objects.filter(event__message="password_changed", channel="sms").get()
+    assert held.send_again(in_new_words=False) and flows.deliver(held.pk) == "accepted", "a person may let it go"
+
+
+def test_a_moment_without_a_zone_is_no_moment(db):
+    with pytest.raises(CommandError):
+        run("--hold-before", "2026-11-27T10:00:00")
 
 
 def test_without_a_database_it_says_one_line(joined, tmp_path):

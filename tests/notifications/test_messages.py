@@ -10,6 +10,8 @@ from notifications.messages import CATALOGUE, render, shown, title
 from notifications.models import Channel, Event
 from tests.notifications.base import SAMPLES
 
+pytestmark = pytest.mark.django_db  # the words in force stand in a table
+
 
 def event(message: str, language: str, **context: object) -> Event:
     return Event(customer=Customer(), message=message, language=language, context=SAMPLES[message] | context)

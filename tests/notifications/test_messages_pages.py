@@ -1,5 +1,7 @@
 """/messages/: everything that was told, and whether it arrived."""
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -55,14 +57,36 @@ def test_the_list_costs_the_same_for_one_and_for_twenty(alice, alice_client, tel
 @pytest.mark.parametrize("status", Delivery.Status.values)
 @pytest.mark.parametrize("channel", ["email", "sms"])
 def test_every_state_has_words(alice, alice_client, tell, status, channel):
-    way = only(tell(alice, "password_changed"), channel)
+    way = only(tell(alice, "ticket_answered"), channel)
     Delivery.objects.filter(pk=way.pk).update(status=status, accepted_at=timezone.now(), tries=1)
     way.refresh_from_db()
     page = alice_client.get(f"/messages/{way.event_id}/").content.decode()
     assert label(way) in page
 
 
-def test_a_blocked_mobile_learns_how_to_lift_it(alice, tell):
-    way = only(tell(alice, "password_changed"), "sms")
+@pytest.mark.parametrize(
+    ("mobile", "how"),
+    [("+989121110001", "*800#"), ("+989901110001", "*800#"), ("+989351110001", "5005"), ("+989201110001", "operator")],
+)
+def test_a_blocked_mobile_learns_how_to_lift_it_at_its_operator(alice, tell, mobile, how):
+    way = only(tell(alice, "password_changed", to={"sms": mobile}), "sms")
     way.status = "blocked"
-    assert "*800#" in note(way) and "5005" in note(way)
+    said = note(way)
+    assert how in said and sum(code in said for code in ("*800#", "5005")) == (how != "operator")
+
+
+def test_the_list_says_once_that_sms_are_blocked_until_one_arrives(alice, alice_client, tell):
+    line = "To let them through, dial *800#."
+
+    def ended(status: str, message: str = "password_changed", **options: Any) -> None:
+        way = only(tell(alice, message, about=f"test:{status}{message}{options}", **options), "sms")
+        Delivery.objects.filter(pk=way.pk).update(status=status)
+
+    ended("delivered")
+    assert line not in alice_client.get("/messages/").content.decode()
+    ended("blocked")
+    ended("blocked", "invoice_issued")
+    ended("delivered", "phone_code")  # codes pass such blocks
+    assert alice_client.get("/messages/").content.decode().count(line) == 1
+    ended("delivered", "ticket_opened")
+    assert line not in alice_client.get("/messages/").content.decode()

@@ -8,7 +8,7 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from notifications import flows
-from notifications.models import Delivery
+from notifications.models import Delivery, Preference
 from tests.base import make_customer
 
 
@@ -49,6 +49,7 @@ def test_a_customer_cannot_read_it(alice_client):
 
 
 def test_what_waits_what_hangs_and_what_is_held_is_counted(alice, token, tell):
+    Preference.objects.create(reader=alice, quiet_from=dt.time(0), quiet_until=dt.time(0))
     for n in range(3):
         tell(alice, "ticket_answered", about=f"ticket:{n}")
     rows = list(Delivery.objects.order_by("pk"))

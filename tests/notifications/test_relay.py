@@ -14,7 +14,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from notifications.management.commands.relay import Broker, Command, Hands
+from notifications.management.commands.relay import DRAINS, HANDFUL, Broker, Command, Hands
 from notifications.models import Delivery, Lane
 from tests.notifications.base import ANSWER_S, Relay, only, within
 from tests.world_client import World
@@ -129,17 +129,52 @@ def test_a_row_is_handed_out_once_and_done_here_when_the_hint_was_lost(command, 
     assert within(5, joined.sms) and len(hints(queues, "codes")) == 1
 
 
-def test_a_worker_takes_the_hint(relay, command, queues, joined, dana, tell):
+def test_a_crowded_lane_goes_by_its_name_and_codes_do_not_wait_for_it(command, queues, joined, dana, tell):
+    for n in range(HANDFUL):
+        tell(dana, "policy_published", about=f"test:{n}")
     tell(dana, "phone_code")
     command.pass_on()
-    celery = [sys.executable, "-m", "celery", "-A", "portal", "worker", "-P", "solo", "-Q", "codes", "-l", "ERROR"]
+    command.pass_on()
+    said = [json.loads(b64decode(json.loads(hint)["body"]))[0] for hint in hints(queues, "bulk")]
+    assert said == [["bulk"]] * DRAINS, "and not again at once"
+    assert len(hints(queues, "codes")) == 1 and not joined.sms()
+
+
+def test_a_crowd_that_no_worker_takes_up_is_drained_here(command, queues, joined, dana, tell):
+    for n in range(HANDFUL):
+        tell(dana, "policy_published", about=f"test:{n}")
+    command.pass_on()
+    began, hinted = command.drained["bulk"]
+    command.drained["bulk"] = (began - 21, hinted)
+    command.pass_on()
+    assert within(10, lambda: len(joined.sms()) == len(joined.mail()) == HANDFUL)
+    assert within(5, lambda: not Delivery.objects.exclude(status="accepted").exists())
+    command.pass_on()
+    assert not command.drained and len(hints(queues, "bulk")) == DRAINS
+
+
+def test_with_redis_stopped_a_crowd_leaves_in_batches(relay, joined, dana, tell):
+    for n in range(HANDFUL):
+        tell(dana, "policy_published", about=f"test:{n}")
+    with relay.running(NOBODY):
+        assert within(10, lambda: not Delivery.objects.exclude(status="accepted").exists()), relay.log.read_text()
+    assert len(joined.sms()) == len(joined.mail()) == HANDFUL
+
+
+@pytest.mark.parametrize(("message", "queue"), [("phone_code", "codes"), ("policy_published", "bulk")])
+def test_a_worker_takes_the_hint(relay, command, queues, joined, dana, tell, message, queue):
+    for n in range(1 if queue == "codes" else HANDFUL):
+        tell(dana, message, about=f"test:{n}")
+    command.pass_on()
+    celery = [sys.executable, "-m", "celery", "-A", "portal", "worker", "-P", "solo", "-Q", queue, "-l", "ERROR"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     with relay.log.open("wb") as log:
         worker = subprocess.Popen([*celery, *quiet], cwd=settings.BASE_DIR, env=relay.env, stdout=log, stderr=log)
         try:
             assert within(30, joined.sms), relay.log.read_text()
-            assert within(5, lambda: Delivery.objects.filter(status="accepted").exists())
+            assert within(10, lambda: not Delivery.objects.exclude(status="accepted").exists())
+            assert within(5, lambda: not hints(queues, queue))
         finally:
             worker.terminate()
             worker.wait(30)
-    assert "482913" not in relay.log.read_text() and not hints(queues, "codes")
+    assert "482913" not in relay.log.read_text()

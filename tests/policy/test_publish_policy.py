@@ -10,7 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from notifications.models import Event
+from notifications.flows import approve_broadcast, fan_out_due
+from notifications.models import Broadcast, Event
 from policy import flows
 from policy.models import Version
 from tests.base import make_customer
@@ -58,7 +59,7 @@ def test_the_second_language_takes_the_same_number(db, file):
 
 def test_it_prints_json_when_asked(db, file):
     told = json.loads(publish(file, "--json"))
-    assert (told["number"], told["locale"], told["told"]) == (2, "en", 0)
+    assert (told["number"], told["locale"], told["customers"]) == (2, "en", 0)
     assert len(told["sha256"]) == 64
 
 
@@ -99,25 +100,43 @@ def test_a_version_that_is_the_first_text_again_is_refused(db, file):
         publish(file)
 
 
-def test_every_active_reader_of_the_language_is_told_once(alice, bob, file, monkeypatch):
-    monkeypatch.setattr(flows, "CHUNK", 2)
+def approve(carol) -> None:
+    """What a member of staff does after the command."""
+    approve_broadcast(broadcast=Broadcast.objects.get(), by=carol)
+    fan_out_due()
+
+
+def test_nobody_is_told_before_a_member_of_staff_approves_it(alice, file):
+    printed = publish(file)
+    broadcast = Broadcast.objects.get()
+    assert f"/admin/notifications/broadcast/{broadcast.pk}/change/" in printed
+    assert "nothing goes out before a member of staff approves it there" in printed
+    fan_out_due()
+    assert (broadcast.status, broadcast.prepared_by) == ("ready", None)
+    assert not Event.objects.filter(message="policy_published").exists()
+
+
+def test_every_active_reader_of_the_language_is_told_once(alice, bob, carol, file):
     readers = [make_customer(f"r{n}@example.com", f"+98912333000{n}", language="en") for n in range(4)]
     make_customer("gone@example.com", "+989123330009", language="en", is_active=False)
     printed = publish(file)
-    assert "announced to 5 customers" in printed
+    assert "announced to 6 customers" in printed
+    approve(carol)
     events = Event.objects.filter(message="policy_published")
-    assert {event.customer_id for event in events} == {alice.pk, *(reader.pk for reader in readers)}
-    assert events[0].context["version"] == 2
-    assert events[0].context["effective"] == day(7)
-    assert events[0].context["url"].endswith("/policy/versions/2/")
+    assert {event.customer_id for event in events} == {alice.pk, carol.pk, *(reader.pk for reader in readers)}
+    assert events[0].words_context["version"] == 2
+    assert events[0].words_context["effective"] == day(7)
+    assert events[0].words_context["url"].endswith("/policy/versions/2/")
 
 
-def test_an_interrupted_announcement_is_finished_and_nobody_is_told_twice(alice, file):
+def test_an_interrupted_announcement_is_finished_and_nobody_is_told_twice(carol, file):
     version = flows.publish(body=TEXT, locale="en", effective_from=timezone.localdate())
     with pytest.raises(CommandError, match="already published"):
         publish(file)
     publish(file, "--resume")
-    publish(file, "--resume")
+    approve(carol)
+    assert "(sending)" in publish(file, "--resume")
+    fan_out_due()
     assert Event.objects.filter(message="policy_published").count() == 1
     assert Version.objects.filter(number=version.number).count() == 1
 

@@ -23,6 +23,7 @@ def outside(settings, world):
     world.reset()
     settings.SMTP = {"host": "127.0.0.1", "port": world.smtp_port, "user": "", "password": "", "tls": False}
     settings.KAVENEGAR = {**settings.KAVENEGAR, "api_url": f"{world.url}/kavenegar"}
+    settings.SMSIR = {**settings.SMSIR, "api_url": f"{world.url}/smsir"}
     settings.GATEWAYS = ["sep"]
     settings.GATEWAY = {
         "sep": {"api_url": f"{world.url}/sep", "browser_url": f"{world.url}/sep", "terminal_id": "2015"}

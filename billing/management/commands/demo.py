@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -16,6 +16,7 @@ from accounts.flows import register_company
 from accounts.models import Customer
 from billing import flows
 from billing.models import Option, Plan
+from notifications.models import Component, Incident, Maintenance, Severity
 
 SEED = base64.b32encode(b"yaghout-demo-staff!!").decode()  # of both staff's authenticator app
 PASSWORD = "yaghout-demo-1405"  # noqa: S105 - for this machine alone, printed for all to see
@@ -43,6 +44,26 @@ OPTIONS = [
     ("daily-backup", ("پشتیبان‌گیری روزانه", "Daily backup"), 400_000),
     ("dedicated-ip", ("آی‌پی اختصاصی", "Dedicated IP address"), 650_000),
 ]
+# slug, names, and which plans run on it
+COMPONENTS = [
+    ("web", ("میزبانی وب", "Web hosting"), ("starter", "business")),
+    ("mail", ("ایمیل", "Mail"), ("business",)),
+    ("servers", ("سرورهای اختصاصی", "Dedicated servers"), ("dedicated",)),
+    ("network", ("شبکه", "Network"), ("starter", "business", "dedicated")),
+]
+# Hours before now, status and words of an incident that is over: /status/ shows how one looks.
+PAST = "demo2345"
+STORY = [
+    (
+        290.0,
+        "open",
+        "برخی سایت‌ها کند باز می‌شوند. در حال بررسی هستیم.",
+        "Some sites open slowly. We are looking into it.",
+    ),
+    (289.6, "identified", "یک دیسک خراب شده و در حال تعویض است.", "A disk has failed and is being replaced."),
+    (289.2, "resolved", "دیسک تعویض شد و همه‌چیز مثل قبل است.", "The disk is replaced and everything is as before."),
+]
+COMING = "demo6789"
 # Two, for what one may not do alone.
 STAFF = [
     ("staff@example.com", "+989120000000", "مریم", "کارگزار", "fa"),
@@ -73,7 +94,9 @@ class Command(BaseCommand):
             raise CommandError("demo data has known passwords: it is refused on a public address")
         with transaction.atomic():
             self._catalogue()
+            self._components()
             signins = [*map(self._staff, STAFF), *(self._customer(number) for number in range(options["customers"]))]
+            self._status()
         if options["json"]:
             self.stdout.write(json.dumps({"signins": signins}))
             return
@@ -92,6 +115,40 @@ class Command(BaseCommand):
                     slug=option_slug,
                     defaults={"name_fa": option_fa, "name_en": option_en, "monthly_price": option_price},
                 )
+
+    def _components(self) -> None:
+        for order, (slug, (name_fa, name_en), plans) in enumerate(COMPONENTS):
+            names = {"name_fa": name_fa, "name_en": name_en, "order": order}
+            component, new = Component.objects.get_or_create(slug=slug, defaults=names)
+            if new:
+                for plan in Plan.objects.filter(slug__in=plans):
+                    plan.components.add(component)
+
+    def _status(self) -> None:
+        """An incident that is over and a maintenance to come. Nobody is told: they are only to be looked at."""
+        now, staff = timezone.now(), Customer.objects.get(email=STAFF[0][0])
+        if not Incident.objects.filter(ref=PAST).exists():
+            began, ended = (now - timedelta(hours=step[0]) for step in (STORY[0], STORY[-1]))
+            facts = {"severity": Severity.LOW, "status": "resolved", "started_at": began, "resolved_at": ended}
+            incident = Incident.objects.create(ref=PAST, changed_at=ended, **facts)
+            incident.components.add(Component.objects.get(slug="web"))
+            for hours, status, text_fa, text_en in STORY:
+                words = {"text_fa": text_fa, "text_en": text_en, "by": staff, "at": now - timedelta(hours=hours)}
+                incident.updates.create(now=status, **words)
+        if not Maintenance.objects.filter(ref=COMING).exists():
+            night = timezone.localtime(now + timedelta(days=9)).replace(hour=2, minute=0, second=0, microsecond=0)
+            maintenance = Maintenance.objects.create(
+                ref=COMING,
+                status=Maintenance.Status.ANNOUNCED,
+                announced_at=now,
+                starts_at=night,
+                ends_at=night + timedelta(hours=2),
+                about_fa="سوییچ‌های اصلی شبکه به‌روز می‌شوند. اتصال شاید چند دقیقه قطع شود.",
+                about_en="The main switches get new software. Connections may break for a few minutes.",
+                planned_by=staff,
+            )
+            maintenance.components.add(Component.objects.get(slug="network"))
+            maintenance.add_update(staff)
 
     def _staff(self, person: tuple[str, ...]) -> dict[str, str]:
         email, mobile, name, surname, language = person

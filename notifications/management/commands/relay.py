@@ -4,6 +4,7 @@ broker does not answer."""
 import signal
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
@@ -20,8 +21,11 @@ from notifications.models import Delivery, Lane
 from portal.celery import app as celery
 
 TICK = 5  # seconds between two looks when nobody wakes us
+SOON = 0.5  # seconds, while a lane has so many due that they go in batches
 PROBE = 2  # seconds between two looks for a broker that went away
 AT_ONCE = 100  # rows of one lane before the next look at the codes
+HANDFUL = 20  # when more of a lane are due, its workers are told its name and take batches; codes never wait for that
+DRAINS, DRAIN_EVERY = 2, 2  # hints at first, then one each so many seconds while somebody works on them
 # Codes have hands of their own: nothing else may keep them waiting.
 HANDS = {Lane.CODES: 3, Lane.MONEY: 2, Lane.TICKETS: 2, Lane.BULK: 1}
 
@@ -37,15 +41,23 @@ class Hands:
         return self.room - len(self.busy)
 
     def deliver(self, pk: UUID) -> None:
-        self.busy.add(self.pool.submit(self._deliver, pk))
+        self.busy.add(self.pool.submit(self._do, flows.deliver, pk))
+
+    def drain(self, lane: str) -> None:
+        if self.free() == self.room:  # one at a time, and the codes have hands of their own
+            self.busy.add(self.pool.submit(self._do, flows.drain, lane, within=tasks.DRAINS_FOR))
+
+    def fan_out(self) -> None:
+        if self.free() == self.room:
+            self.busy.add(self.pool.submit(self._do, flows.fan_out_due))
 
     @staticmethod
-    def _deliver(pk: UUID) -> None:
+    def _do(work: Callable[..., Any], *what: UUID | str, **how: float) -> None:
         close_old_connections()
         try:
-            flows.deliver(pk)
+            work(*what, **how)
         except Exception as error:  # the row stays due, or its lease runs out
-            print(f"relay: delivery {pk} was left ({type(error).__name__})", flush=True)
+            print(f"relay: {' '.join(map(str, (work.__name__, *what)))} was left ({type(error).__name__})", flush=True)
         finally:
             close_old_connections()
 
@@ -62,9 +74,9 @@ class Broker:
         options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "max_retries": 0}
         self.connection = celery.connection_for_write(transport_options=options)
 
-    def hand_over(self, pk: UUID, lane: str) -> bool:
+    def hand_over(self, task: Any, what: str, lane: str) -> bool:
         try:
-            tasks.deliver.apply_async(args=[str(pk)], queue=lane, retry=False, connection=self.connection)
+            task.apply_async(args=[what], queue=lane, retry=False, connection=self.connection)
         except Exception as error:  # whatever the broker's client raises means the same here
             self.lose(error)
             return False
@@ -92,6 +104,11 @@ class Command(BaseCommand):
     help = "Hand messages to the workers as soon as they are committed; deliver them here while the broker is away."
     requires_system_checks: list[str] = []
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Of lanes with many due: when somebody was last seen to work on them, and when their workers were last told.
+        self.drained: dict[Lane, tuple[float, float]] = {}
+
     def handle(self, *args: Any, **options: Any) -> None:
         self.stopping = False
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,26 +134,32 @@ class Command(BaseCommand):
             looked = tidied = 0.0
             woken = True
             while not self.stopping:
-                if woken or time.monotonic() - looked >= TICK:
+                if woken or time.monotonic() - looked >= (SOON if self.drained else TICK):
                     close_old_connections()
                     looked = time.monotonic()
                     if looked - tidied >= TICK:
                         flows.tidy()
+                        # The periodic task does so too; without a broker there is none, and an incident must be told.
+                        self.hands[Lane.BULK].fan_out()
                         tidied = looked
                     more = self.pass_on()
-                # A second at most, so that a wish to stop is heard.
-                woken = more or any(True for _notify in ear.notifies(timeout=0.05 if more else 1, stop_after=1))
+                # Not for long, so that a wish to stop is heard.
+                woken = more or any(True for _notify in ear.notifies(timeout=0.05 if more else SOON, stop_after=1))
 
     def pass_on(self) -> bool:
         """One look at each lane, the most urgent first; True when a lane may hold more than was taken."""
         more = False
         for lane in Lane:
             hands, fresh = self.hands[lane], []
+            if lane != Lane.CODES and Delivery.objects.is_crowded(lane, HANDFUL):
+                self.drain(lane)
+                continue
+            self.drained.pop(lane, None)
             if self.broker.is_up:
                 fresh = Delivery.objects.take(lane, AT_ONCE, flows.HINT_LASTS, again=False)
                 more = more or len(fresh) == AT_ONCE
             for pk in fresh:
-                if not self.broker.is_up or not self.broker.hand_over(pk, lane):
+                if not self.broker.is_up or not self.broker.hand_over(tasks.deliver, str(pk), lane):
                     hands.deliver(pk)
             # A hint that led to nothing was lost, or the workers are away: then it is done here.
             for again in (True,) if self.broker.is_up else (True, False):
@@ -148,6 +171,21 @@ class Command(BaseCommand):
                 else:
                     more = True
         return more
+
+    def drain(self, lane: Lane) -> None:
+        """Have a crowded lane delivered in batches: by its workers, or here when none of them takes it up."""
+        now, (began, hinted) = time.monotonic(), self.drained.get(lane, (0.0, 0.0))
+        is_worked_on = Delivery.objects.filter(lane=lane, status=Delivery.Status.SENDING).exists()
+        if is_worked_on or not began:
+            began = now
+        late = now - began > flows.HINT_LASTS.total_seconds()
+        if self.broker.is_up and not late and now - hinted >= DRAIN_EVERY:
+            for _ in range(1 if hinted else DRAINS):
+                self.broker.hand_over(tasks.drain, lane, lane)
+            hinted = now
+        if late or not self.broker.is_up:
+            self.hands[lane].drain(lane)
+        self.drained[lane] = began, hinted
 
 
 def ear_params() -> dict[str, Any]:

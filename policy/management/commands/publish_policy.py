@@ -1,4 +1,4 @@
-"""What an operator types to publish a version of the policy and tell everybody of it."""
+"""What an operator types to publish a version of the policy and prepare to tell everybody of it."""
 
 import json
 from argparse import ArgumentParser
@@ -8,13 +8,18 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.urls import reverse
 
+from notifications.models import Broadcast
 from policy import flows
 from policy.models import Version, hash_of
 
 
 class Command(BaseCommand):
-    help = "Publish a Markdown file as the next version of the privacy policy, and announce it to its readers."
+    help = (
+        "Publish a Markdown file as the next version of the privacy policy, and prepare to tell its readers: "
+        "that goes out once a member of staff approves it."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE", type=Path, help="Markdown in UTF-8; its “# ” line is the title")
@@ -25,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--material", action="store_true", help="the change is material to customers")
         parser.add_argument("--summary", default="", metavar="TEXT", help="what changed, in plain words")
         parser.add_argument(
-            "--resume", action="store_true", help="finish an interrupted announcement of this text; publishes nothing"
+            "--resume", action="store_true", help="prepare the announcement of a text that is published already"
         )
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -41,13 +46,18 @@ class Command(BaseCommand):
         except ValueError:
             raise CommandError("--effective is written YYYY-MM-DD") from None
         version = self.published(body, effective_from, options)
-        told = flows.announce(version=version)
+        broadcast = flows.announce(version=version)
+        screen = settings.SITE_URL + reverse("admin:notifications_broadcast_change", args=[broadcast.pk])
         if options["json"]:
             result = {name: value for name, value in version.as_json().items() if name != "text"}
-            self.stdout.write(json.dumps({**result, "told": told}, ensure_ascii=False))
+            told = {"customers": broadcast.customers, "broadcast": screen, "broadcast_status": broadcast.status}
+            self.stdout.write(json.dumps({**result, **told}, ensure_ascii=False))
         else:
             self.stdout.write(f"version {version.number} ({version.locale})  sha256 {version.sha256}")
-            self.stdout.write(f"in force from {version.effective_from}, announced to {told} customers")
+            self.stdout.write(f"in force from {version.effective_from}")
+            self.stdout.write(f"to be announced to {broadcast.customers} customers ({broadcast.status}): {screen}")
+            if broadcast.status == Broadcast.Status.READY:
+                self.stdout.write("nothing goes out before a member of staff approves it there")
             self.stdout.writelines(
                 f"version {version.number} is still missing in: {code}"
                 for code, _name in settings.LANGUAGES

@@ -7,11 +7,12 @@ import time
 from collections.abc import Collection
 from html import escape
 
-from .kavenegar_texts import STATUSES, Texts
+from . import kavenegar_texts, smsir
 from .ledger import Ledger
-from .mailbox import Letter, Mailbox
+from .mailbox import KEPT, Letter, Mailbox
 from .pages import both, clock, digits, frame, latin, rials, with_links
 from .store import Store
+from .texts import Texts
 from .wire import Reply, Request, Route
 
 SHOWN = 50
@@ -25,6 +26,9 @@ STATES = {
     "cancelled": ("لغو شده", "cancelled", "×"),
     "failed": ("ناموفق", "failed", "×"),
 }
+# What each operator calls the standing of a message.
+WORDS = {"kavenegar": kavenegar_texts.STATUSES, "smsir": smsir.STATES}
+BACK = " (برگشت خورده)"
 HEADS = ("زمان", "درگاه", "سفارش", "مبلغ", "وضعیت", "رسید")
 # A letter's own page may open links in new tabs and show pictures it carries, and nothing else.
 LETTER_RULES = "sandbox allow-popups allow-popups-to-escape-sandbox"
@@ -59,8 +63,9 @@ class Desk:
         items = "".join(
             f'<li><p class="line"><span dir="ltr">{escape(text.receptor)}</span>{clock(text.sent_at)}</p>'
             f'<p class="bubble" dir="auto">{with_links(text.message)}</p>'
-            f'<p class="fine">{"تماس · " if text.kind == "call" else ""}{STATUSES[text.status(now)]}</p></li>'
-            for text in reversed(self._texts.all()[-SHOWN:])
+            f'<p class="fine">{latin(text.operator)} · {"تماس · " if text.kind == "call" else ""}'
+            f"{WORDS[text.operator][text.status(now)]}</p></li>"
+            for text in self._texts.last(SHOWN)
         )
         return _panel("phone", "پیامک‌ها", "Text messages", f"<ol>{items}</ol>" if items else "")
 
@@ -68,8 +73,9 @@ class Desk:
         items = "".join(
             f'<li><a href="/mail/{letter.seq}"><p class="line">'
             f'<span dir="ltr">{escape(", ".join(letter.recipients))}</span>{clock(letter.arrived_at)}</p>'
-            f'<p class="subject" dir="auto">{escape(letter.subject) or "–"}</p></a></li>'
-            for letter in reversed(self._mailbox.all()[-SHOWN:])
+            f'<p class="subject" dir="auto">{escape(letter.subject) or "–"}{"" if letter.fate == KEPT else BACK}</p>'
+            "</a></li>"
+            for letter in self._mailbox.last(SHOWN)
         )
         return _panel("mails", "نامه‌ها", "Mail", f"<ol>{items}</ol>" if items else "")
 

@@ -1,23 +1,19 @@
-"""The mail server and the customer's mailbox: every letter is kept as it came over the wire."""
+"""The customer's mailbox: every letter that the mail server took, as it came over the wire."""
 
-import asyncio
 import json
+import re
 import sqlite3
-import threading
-from collections.abc import Mapping
+from collections import Counter
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default as modern
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
-
-from .scripts import Scripts
 from .store import Store, iso
 
-# Where no letter can go, and where none can go just now.
-REFUSED, BUSY = "refused.example", "busy.example"
-NEVER_S = 120
+# What became of a letter after the server had taken it; the last two went back to their sender as a report.
+KEPT, DELAYED, FAILED = "kept", "delayed", "failed"
+MESSAGE_ID = re.compile(rb"^message-id:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -27,6 +23,8 @@ class Letter:
     recipients: list[str]
     raw: bytes
     arrived_at: float
+    message_id: str
+    fate: str
 
     @property
     def parsed(self) -> EmailMessage:
@@ -53,6 +51,8 @@ class Letter:
         return {
             "to": ", ".join(self.recipients),
             "from": str(self.parsed["from"] or self.sender),
+            "envelope_from": self.sender,
+            "fate": self.fate,
             "subject": self.subject,
             "text": self.body("plain"),
             "html": self.body("html"),
@@ -67,10 +67,18 @@ class Mailbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def put(self, sender: str, recipients: list[str], raw: bytes) -> None:
+    def put(self, sender: str, recipients: list[str], raw: bytes, fate: str = KEPT) -> None:
+        found = MESSAGE_ID.search(head_of(raw))
         self._store.run(
-            "INSERT INTO letters (sender, recipients, raw, arrived_at) VALUES (?, ?, ?, ?)",
-            [sender, json.dumps(recipients), raw, self._store.now()],
+            "INSERT INTO letters (sender, recipients, raw, arrived_at, message_id, fate) VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                sender,
+                json.dumps(recipients),
+                raw,
+                self._store.now(),
+                found[1].decode("utf-8", "replace") if found else "",
+                fate,
+            ],
         )
 
     def get(self, seq: int) -> Letter | None:
@@ -81,66 +89,29 @@ class Mailbox:
         """Oldest first."""
         return [_letter(row) for row in self._store.rows("SELECT * FROM letters ORDER BY seq")]
 
+    def last(self, count: int) -> list[Letter]:
+        """Newest first."""
+        return [_letter(row) for row in self._store.rows("SELECT * FROM letters ORDER BY seq DESC LIMIT ?", [count])]
+
+    def summary(self) -> dict[str, object]:
+        """`doubles` are letters with a Message-ID that the same people had before."""
+        rows = self._store.rows("SELECT recipients, message_id, fate FROM letters")
+        ids = [row["message_id"] for row in rows if row["message_id"]]
+        different = {(row["recipients"].lower(), row["message_id"]) for row in rows if row["message_id"]}
+        return {
+            "count": len(rows),
+            "distinct_message_ids": len(set(ids)),
+            "without_message_id": len(rows) - len(ids),
+            "doubles": len(ids) - len(different),
+            "fate": dict(Counter(row["fate"] for row in rows)),
+        }
+
+
+def head_of(raw: bytes) -> bytes:
+    """The letter's header lines."""
+    return raw.partition(b"\r\n\r\n")[0]
+
 
 def _letter(row: sqlite3.Row) -> Letter:
     fields = dict(row)
     return Letter(**fields | {"recipients": json.loads(fields["recipients"])})
-
-
-class Doorman:
-    """aiosmtpd's handler (RFC 5321): who may receive, and what happens to a whole letter."""
-
-    def __init__(self, mailbox: Mailbox, scripts: Scripts) -> None:
-        self._mailbox, self._scripts = mailbox, scripts
-
-    async def handle_RCPT(
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        host = address.rpartition("@")[2].lower()
-        if host == REFUSED:
-            return "550 5.1.1 No such mailbox"
-        if host == BUSY:
-            return "451 4.3.0 Try again later"
-        envelope.rcpt_tos.append(address)
-        envelope.rcpt_options.extend(options)
-        return "250 2.1.5 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        step = self._scripts.take("smtp", "send")
-        if isinstance(step, Mapping):
-            return f"{step.get('code', 451)} As the script says"
-        if step == "refuse" and server.transport is not None:
-            server.transport.close()
-        if step in ("refuse", "500", "html"):
-            return "554 5.3.0 Failed"
-        if step == "timeout":
-            await asyncio.sleep(NEVER_S)
-        self._mailbox.put(envelope.mail_from or "", list(envelope.rcpt_tos), envelope.original_content or b"")
-        if step != "ok":
-            await asyncio.sleep(NEVER_S)
-        return "250 2.0.0 Kept"
-
-
-class MailServer:
-    """The SMTP port, on an event loop of its own thread."""
-
-    def __init__(self, mailbox: Mailbox, scripts: Scripts) -> None:
-        self._doorman = Doorman(mailbox, scripts)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="smtp", daemon=True)
-
-    def start(self, port: int) -> int:
-        """The port it listens on, which differs from the one asked for only when that was 0."""
-        self._thread.start()
-        return asyncio.run_coroutine_threadsafe(self._listen(port), self._loop).result()
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=2)
-
-    async def _listen(self, port: int) -> int:
-        server = await self._loop.create_server(self._conversation, "127.0.0.1", port)
-        return int(server.sockets[0].getsockname()[1])
-
-    def _conversation(self) -> SMTP:
-        return SMTP(self._doorman, enable_SMTPUTF8=True, hostname="outside.world", loop=self._loop)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 
 from . import soap
-from .scripts import Step
+from .scripts import SLOW_S, Step
 from .wire import Reply, type_html, type_xml
 
 # Longer than any client should wait; a test's own timeout ends the wait sooner.
@@ -41,6 +41,12 @@ def play(step: Step, to: BaseHTTPRequestHandler, work: Callable[[], Reply], refu
             _say_nothing(to)
         case "refuse":
             _hang_up(to)
+        case "drop_after_commit":
+            work()
+            _hang_up(to)
+        case "slow":
+            time.sleep(SLOW_S)
+            send(to, work())
         case "500":
             send(to, Reply(500, ERROR_PAGE.encode(), type_html))
         case "html":
@@ -63,18 +69,21 @@ def play(step: Step, to: BaseHTTPRequestHandler, work: Callable[[], Reply], refu
 def send(to: BaseHTTPRequestHandler, reply: Reply) -> None:
     # A client that gave up is its own affair.
     with contextlib.suppress(ConnectionError):
-        _head(to, reply)
-        to.wfile.write(reply.body)
+        # Head and body in one piece: in two, the second waits for the first one's acknowledgement.
+        to.wfile.write(_head(to, reply) + reply.body)
 
 
-def _head(to: BaseHTTPRequestHandler, reply: Reply) -> None:
-    to.send_response(reply.status)
-    to.send_header("Content-Type", reply.content_type)
-    to.send_header("Content-Length", str(len(reply.body)))
-    to.send_header("Cache-Control", "no-store")
-    for name, value in reply.headers.items():
-        to.send_header(name, value)
-    to.end_headers()
+def _head(to: BaseHTTPRequestHandler, reply: Reply) -> bytes:
+    lines = [
+        f"{to.protocol_version} {reply.status} {to.responses.get(reply.status, ('',))[0]}",
+        f"Server: {to.version_string()}",
+        f"Content-Type: {reply.content_type}",
+        f"Content-Length: {len(reply.body)}",
+        "Cache-Control: no-store",
+        *(f"{name}: {value}" for name, value in reply.headers.items()),
+        *(["Connection: close"] if to.close_connection else []),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
 def _say_nothing(to: BaseHTTPRequestHandler) -> None:
@@ -92,7 +101,7 @@ def _hang_up(to: BaseHTTPRequestHandler) -> None:
 def _drip(to: BaseHTTPRequestHandler, reply: Reply) -> None:
     to.close_connection = True
     with contextlib.suppress(ConnectionError):
-        _head(to, reply)
+        to.wfile.write(_head(to, reply))
         for place in range(len(reply.body)):
             to.wfile.write(reply.body[place : place + 1])
             to.wfile.flush()

@@ -1,4 +1,8 @@
-"""Scripted behaviour: what the next call of one operation shall do instead of behaving well."""
+"""Scripted behaviour: what the next call of one operation shall do instead of behaving well, and how slow all are.
+
+Operations have the name that their company's file gives them. The mail server's are `greet`, `rcpt` and `send` of
+`smtp`, the bounce mailbox's are `login` and `quit` of `pop`.
+"""
 
 import threading
 from collections import defaultdict, deque
@@ -12,6 +16,8 @@ STEPS = {
     "timeout": "nothing is done, no answer comes",
     "timeout_after_commit": "the work is done, no answer comes",
     "refuse": "nothing is done, the connection is closed",
+    "drop_after_commit": "the work is done, the connection is closed without an answer",
+    "slow": "the work is done after five seconds",
     "500": "nothing is done, HTTP 500",
     "html": "nothing is done, an HTML page with HTTP 200",
     "fault": "nothing is done, a SOAP Fault with HTTP 500",
@@ -22,8 +28,10 @@ STEPS = {
 
 
 # Keys of a step that is an object: an error code of the company's own, any JSON body instead of the answer, any text
-# instead of it, another amount in an answer that names one, and the final status of the SMS now accepted.
-TWISTS = {"code", "json", "raw", "amount", "ends"}
+# instead of it, another amount in an answer that names one, the final status of the SMS now accepted, and the status
+# (RFC 3463) with which the letter now accepted bounces.
+TWISTS = {"code", "json", "raw", "amount", "ends", "bounces"}
+SLOW_S = 5.0
 
 
 class UnknownStep(Exception):
@@ -31,10 +39,11 @@ class UnknownStep(Exception):
 
 
 class Scripts:
-    """A queue of steps for each (gateway, op)."""
+    """A queue of steps for each (gateway, op), and seconds that every call of a gateway takes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.latency: dict[str, float] = {}
         self._queues: dict[tuple[str, str], deque[Step]] = defaultdict(deque)
 
     def add(self, gateway: str, op: str, steps: list[object]) -> None:
@@ -55,3 +64,4 @@ class Scripts:
     def clear(self) -> None:
         with self._lock:
             self._queues.clear()
+            self.latency = {}

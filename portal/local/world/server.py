@@ -1,6 +1,7 @@
 """The one HTTP port of the outside world: finds whose call it is, and lets the script have its say."""
 
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -10,21 +11,26 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from .bank import Bank, Gateway
+from .bounces import BounceBox, Post
 from .control import Control
+from .control_messages import MessageControl
 from .desk import Desk
 from .kavenegar import Kavenegar
-from .kavenegar_texts import Texts
 from .ledger import Ledger
-from .mailbox import Mailbox, MailServer
+from .mail_server import PostOffice
+from .mailbox import Mailbox
 from .mellat import Mellat
 from .parsian import Parsian
 from .pasargad import Pasargad
 from .playing import play, send
+from .push import Push
 from .sadad import Sadad
 from .scripts import Scripts
 from .sep import Sep
 from .settlement import Settlement
+from .smsir import SmsIr
 from .store import Store
+from .texts import Texts
 from .wire import Reply, Request, Route, first_of_each
 from .zarinpal import Zarinpal
 from .zibal import Zibal
@@ -38,22 +44,30 @@ Company = Callable[[Store, Ledger], Gateway]
 
 
 class World:
-    """Everything behind the two ports."""
+    """Everything behind the three ports."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, bounce_domain: str, push_url: str) -> None:
         self.store = Store(folder)
         self.scripts = Scripts()
         ledger, texts, mailbox = Ledger(self.store), Texts(self.store), Mailbox(self.store)
-        self.mail_server = MailServer(mailbox, self.scripts)
-        self.kavenegar = Kavenegar(self.store, texts)
+        box = BounceBox(self.store)
+        self.post_office = PostOffice(Post(self.store, mailbox, box, bounce_domain), box, self.scripts)
+        push = Push(self.store, texts)
+        push.set(push_url, "get")
+        kavenegar, smsir = Kavenegar(self.store, texts, push), SmsIr(self.store, texts)
         companies: list[Company] = [Sep, Mellat, Sadad, Parsian, Pasargad, Zarinpal, Zibal]
         self.bank = Bank(ledger, [company(self.store, ledger) for company in companies])
-        control = Control(self.store, ledger, self.bank, texts, mailbox, self.scripts)
+        self._refusals = {kavenegar.slug: kavenegar.refuse, smsir.slug: smsir.refuse}
+        self._refusals |= {slug: gateway.refuse for slug, gateway in self.bank.gateways.items()}
+        control = Control(self.store, ledger, self.bank, self.scripts, push)
+        messages = MessageControl(self.store, texts, mailbox, box, push, kavenegar, smsir)
         desk = Desk(self.store, texts, mailbox, ledger, self.bank.gateways.keys())
         self.routes = [
             *self.bank.routes(),
-            *self.kavenegar.routes(),
+            *kavenegar.routes(),
+            *smsir.routes(),
             *control.routes(),
+            *messages.routes(),
             *desk.routes(),
             *Settlement(ledger, self.bank.gateways.keys()).routes(),
             Route("GET", "/static/*", asset),
@@ -68,15 +82,19 @@ class World:
         op = route.op_of(request)
         step = self.scripts.take(route.gateway, op) if op else "ok"
         twisted = request if isinstance(step, str) else replace(request, twist=step)
-        play(step, to, partial(self._work, route, twisted), self._refusal(route.gateway, op))
+        wait = self.scripts.latency.get(route.gateway, 0) if op else 0
+        if wait:
+            time.sleep(wait)
+        play(step, to, partial(self._work, route, twisted), partial(self._refuse, route.gateway, op))
 
     def _work(self, route: Route, request: Request) -> Reply:
-        with self.store.lock:
+        if not route.alone:
+            return route.handle(request)
+        with self.store.step():
             return route.handle(request)
 
-    def _refusal(self, gateway: str, op: str) -> Callable[[int], Reply]:
-        company = self.bank.gateways.get(gateway, self.kavenegar)
-        return partial(company.refuse, op)
+    def _refuse(self, gateway: str, op: str, code: int) -> Reply:
+        return self._refusals[gateway](op, code)
 
 
 def asset(request: Request) -> Reply:

@@ -100,6 +100,8 @@ class Route:
     handle: Callable[[Request], Reply]
     gateway: str = ""
     op: str | Callable[[Request], str] = ""
+    # One step of the books, which nothing else can come between. Not for what waits for a stranger's answer.
+    alone: bool = True
 
     def op_of(self, request: Request) -> str:
         return self.op if isinstance(self.op, str) else self.op(request)
