@@ -88,7 +88,7 @@ def fresh(world: World, broadcast: Any) -> None:
     from notifications.models import Broadcast, Carrier
 
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE notifications_attempt, notifications_delivery, notifications_event")
+        cursor.execute("TRUNCATE notifications_event CASCADE")
     Broadcast.objects.filter(pk=broadcast.pk).update(fanned=0, fanned_to=0)
     flows.fan_out(broadcast=broadcast)
     with connection.cursor() as cursor:

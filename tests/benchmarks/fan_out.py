@@ -42,7 +42,7 @@ def fresh() -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE notifications_attempt, notifications_delivery, notifications_event")
+        cursor.execute("TRUNCATE notifications_event CASCADE")
         cursor.execute("UPDATE notifications_broadcast SET fanned = 0, fanned_to = 0")
         cursor.execute("CHECKPOINT")
 
