@@ -1,6 +1,7 @@
 """What the staff screens of every room share: rows that tell what happened, statuses, a mask for what is personal."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy
@@ -20,6 +21,28 @@ def status_badge(tones: dict[Any, str]) -> Any:
         return row.status, str(row.get_status_display())
 
     return show
+
+
+TALLEST = 24  # of the bars that the server draws, in their own units
+
+
+class Bar(NamedTuple):
+    """One step of a sparkline; x and y from the start and the top of the line."""
+
+    x: int
+    y: int
+    height: int
+    is_empty: bool
+
+
+def bars(values: Sequence[int]) -> list[Bar]:
+    """One for each value. An empty step is a line on the ground, so that it is still a step."""
+    most = max(values, default=0)
+    heights = [max(1, TALLEST * value // most) if value else 0 for value in values]
+    return [
+        Bar(x=10 * n, y=TALLEST - (height or 1), height=height or 1, is_empty=not height)
+        for n, height in enumerate(heights)
+    ]
 
 
 class ReadOnly:

@@ -1,7 +1,7 @@
 """The operators' screen: how each gateway fares, what it owes us, what came in by it; and the few things to set."""
 
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
@@ -18,19 +18,11 @@ from billing.admin.columns import explained, gateway_name, shown_rial, when
 from billing.admin.figures import AGES, Sums
 from billing.admin.forms import GatewayAccountForm
 from billing.models import GatewayAccount
+from portal.admin import Bar, bars
 from portal.jalali import day as day_in_words
 from portal.templatetags.words import language
 
-TALLEST, WIDEST = 24, 1000  # of the bars that the server draws, in their own units
-
-
-class Bar(NamedTuple):
-    """One day of a sparkline; x and y from the start and the top of the line."""
-
-    x: int
-    y: int
-    height: int
-    is_empty: bool
+WIDEST = 1000  # of the bars that the server draws, in their own units
 
 
 class Line:
@@ -79,13 +71,7 @@ class Line:
 
     @property
     def bars(self) -> list[Bar]:
-        most = max((sums.rials for sums in self.days.values()), default=0)
-        heights = [max(1, TALLEST * s.rials // most) if s.rials else 0 for s in self.days.values()]
-        # A day without money is a line on the ground, so that it is still a day.
-        return [
-            Bar(x=10 * n, y=TALLEST - (height or 1), height=height or 1, is_empty=not height)
-            for n, height in enumerate(heights)
-        ]
+        return bars([sums.rials for sums in self.days.values()])
 
     @property
     def week_in_words(self) -> str:

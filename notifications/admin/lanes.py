@@ -1,6 +1,6 @@
 """The operators' screen: lane by lane what waits, hangs and leaves, and how each provider fares."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -11,19 +11,11 @@ from django.utils.translation import gettext as _
 
 from notifications import figures
 from notifications.models import Carrier, Lane
-from portal.admin import ReadOnlyAdmin
+from portal.admin import Bar, ReadOnlyAdmin, bars
 from portal.templatetags.words import digits
 
-TALLEST = 24  # of the bars that the server draws, in their own units
 LATE = {Lane.CODES: 5, Lane.MONEY: 60, Lane.TICKETS: 300, Lane.BULK: 1800}  # seconds after which somebody must look
 LOOK_AGAIN = 10  # seconds
-
-
-class Bar(NamedTuple):
-    x: int
-    y: int
-    height: int
-    is_empty: bool
 
 
 class Line:
@@ -45,12 +37,7 @@ class Line:
 
     @property
     def bars(self) -> list[Bar]:
-        most = max(self.found.sent)
-        heights = [max(1, TALLEST * count // most) if count else 0 for count in self.found.sent]
-        return [
-            Bar(x=10 * n, y=TALLEST - (height or 1), height=height or 1, is_empty=not height)
-            for n, height in enumerate(heights)
-        ]
+        return bars(self.found.sent)
 
     @property
     def in_words(self) -> str:

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from notifications import segments
+from notifications import quiet, segments
 from notifications.messages import CATALOGUE, Message, render
 from notifications.models import Broadcast, Channel, Delivery, Event, Purpose, crowd
 
@@ -19,7 +19,6 @@ from .telling import tell
 
 CHUNK = 5_000  # recipients written out in one transaction
 OWED = (Purpose.SERVICE, Purpose.LEGAL)
-EVENING, MORNING = 22, 8  # between these hours of our day nobody is woken by what can wait
 
 
 class NotAllowed(Exception):
@@ -202,13 +201,8 @@ def _next_chunk(pk: int) -> int | None:
 
 
 def not_before(broadcast: Broadcast, at: dt.datetime) -> dt.datetime:
-    """`at`, or the morning after it when it falls into the night of our own day."""
-    # A day that begins in the morning ends with the night.
-    since_morning = timezone.localtime(at) - dt.timedelta(hours=MORNING)
-    if not broadcast.heeds_quiet_hours or since_morning.hour < EVENING - MORNING:
-        return at
-    midnight = since_morning.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + dt.timedelta(days=1, hours=MORNING)
+    """`at`, or the end of the usual quiet hours in which it falls."""
+    return quiet.after_quiet(None, at) if broadcast.heeds_quiet_hours else at
 
 
 # --- now and again ----------------------------------------------------------------------------------------------------
